@@ -1,0 +1,179 @@
+/**
+ * What the parts of the sandbox agree on: who the simulated people are, what a model was asked, what it will answer,
+ * and what each simulated upstream is given to work with.
+ *
+ * The sandbox uses none of the relay's own codecs: it writes its own bytes, so that a codec bug cannot hide by being on
+ * both sides.
+ *
+ * @module
+ */
+
+/** A simulated person. Several exist so that tests can have colleagues, free plans and dead accounts. */
+export interface SandboxUser {
+  /** Login word, e.g. `ada`. Unique. */
+  readonly name: string;
+  readonly displayName: string;
+  readonly email: string;
+  /** ChatGPT: the person (`user-...`) and the workspace that colleagues share. */
+  readonly chatgptUserId: string;
+  readonly chatgptAccountId: string;
+  readonly chatgptPlan: string;
+  /** Grok: the `sub` of the tokens and the plan tier of the access token. */
+  readonly xaiSubject: string;
+  readonly xaiTier: number;
+  /** GitHub: numeric user id, and which Copilot seat the person has. */
+  readonly githubId: number;
+  readonly copilotSeat:
+    | "free"
+    | "individual"
+    | "business"
+    | "none"
+    | "suspended"
+    | "exhausted"
+    | "weekly_limit";
+}
+
+/** What a model was asked, free of any dialect. */
+export interface Turn {
+  readonly model: string;
+  /** System and developer texts and the instructions, in order. */
+  readonly instructions: readonly string[];
+  /** The conversation in order; `text` joins the text parts of one message. */
+  readonly messages: readonly {
+    readonly role: "user" | "assistant";
+    readonly text: string;
+    readonly images: number;
+  }[];
+  /** Function tools on offer, in order. */
+  readonly tools: readonly { readonly name: string; readonly parameters: unknown }[];
+  /** Results of earlier calls that came after the last user message, in order. */
+  readonly toolResults: readonly {
+    readonly callId: string;
+    readonly name: string;
+    readonly output: string;
+  }[];
+  readonly toolChoice: "auto" | "none" | "required" | { readonly name: string };
+  readonly parallelToolCalls: boolean;
+  /** True when the request asked for visible reasoning (an effort other than none). */
+  readonly reasoning: boolean;
+  /** The JSON schema that the answer must follow, when one was asked for. */
+  readonly schema: unknown;
+}
+
+/** What the model will answer; the same turn always gives the same plan. */
+export interface Plan {
+  /** Reasoning summary, in the pieces in which it is streamed. */
+  readonly reasoning: readonly string[];
+  /** Answer text, in the pieces in which it is streamed. */
+  readonly text: readonly string[];
+  readonly refusal: readonly string[];
+  /** Tool calls; `fragments` join to the arguments' JSON text. */
+  readonly toolCalls: readonly { readonly name: string; readonly fragments: readonly string[] }[];
+  readonly finish: "stop" | "length" | "content_filter";
+  readonly usage: {
+    readonly inputTokens: number;
+    readonly cachedTokens: number;
+    readonly outputTokens: number;
+    readonly reasoningTokens: number;
+  };
+  /** A hexadecimal digest of the turn, for ids that stay the same for the same request. */
+  readonly digest: string;
+}
+
+/** The engine: a pure function. */
+export type PlanTurn = (turn: Turn) => Plan;
+
+/** A scripted misbehaviour. Taken from the queue by the first request that it matches. */
+export interface Fault {
+  readonly upstream: "chatgpt" | "grok" | "copilot";
+  /** Which step it hits. */
+  readonly on: "device" | "poll" | "exchange" | "refresh" | "user" | "models" | "call" | "revoke";
+  readonly kind:
+    /** Answer `status` with the upstream's typical body for it (429 with its reset time, 503 overloaded, ...). */
+    | {
+      readonly type: "status";
+      readonly status: number;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
+    /** Cloudflare's HTML challenge with status 403. */
+    | { readonly type: "challenge" }
+    /** RFC 8628 `slow_down` in the upstream's own way (poll only). */
+    | { readonly type: "slow_down" }
+    /** Close the connection without an answer. */
+    | { readonly type: "drop" }
+    /** Do nothing until released through `SandboxControl.release`, or until the client leaves; then go on normally. */
+    | { readonly type: "hang" }
+    /** Stream faults (call only): the named end after `afterPieces` pieces of text. */
+    | {
+      readonly type:
+        | "stream_failed"
+        | "stream_incomplete"
+        | "stream_error_event"
+        | "stream_cut"
+        | "stream_garbage"
+        | "stream_hang";
+      readonly afterPieces: number;
+    }
+    /** 200 and an event stream whose first event says that the upstream is overloaded (call only). */
+    | { readonly type: "overloaded_in_stream" }
+    /** 200, but the body is one JSON error document although a stream was asked for (call only). */
+    | { readonly type: "json_error_in_200" };
+  /** How many requests it hits; 1 when absent. */
+  readonly times?: number;
+}
+
+/** What the sandbox remembers of each request that reached it, for tests to judge. */
+export interface RecordedRequest {
+  readonly upstream: "chatgpt" | "grok" | "copilot";
+  readonly on: Fault["on"] | "page" | "other";
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly atMs: number;
+  /** Set when the answer has ended: fully sent, or stopped because the client left. */
+  end?: "sent" | "client_left";
+}
+
+/** A device sign-in that waits for a person. */
+export interface PendingApproval {
+  readonly upstream: "chatgpt" | "grok" | "copilot";
+  readonly userCode: string;
+  readonly expiresAtMs: number;
+  /** The app's name if the upstream was told one. */
+  readonly clientName: string;
+  state: "waiting" | { readonly approvedBy: SandboxUser } | "denied";
+}
+
+/** What every simulated upstream is given. */
+export interface SandboxContext {
+  readonly now: () => number;
+  /** The sandbox's own origin, e.g. `http://127.0.0.1:4100`, without a trailing slash. */
+  readonly origin: () => string;
+  readonly users: readonly SandboxUser[];
+  readonly planTurn: PlanTurn;
+  /** Seconds between polls that the upstreams demand. */
+  readonly pollIntervalSeconds: number;
+  /** Life of access tokens (and of exchanged Copilot tokens), seconds. */
+  readonly accessTokenSeconds: number;
+  /** Non-null: every device sign-in is approved at once for this person. */
+  readonly autoApproveAs: SandboxUser | null;
+  /** Every open approval, shared by the pages of all upstreams. */
+  readonly approvals: PendingApproval[];
+  /** Takes the next matching fault off the queue. */
+  takeFault(upstream: Fault["upstream"], on: Fault["on"]): Fault["kind"] | undefined;
+  /** Resolves when the test releases hanging requests, or when `signal` aborts. */
+  hang(signal: AbortSignal): Promise<void>;
+  /**
+   * A deterministic, unguessable-looking string: `prefix` and 32 letters and digits derived from `purpose` and a counter.
+   * The counter makes the n-th token of a purpose the same in every run of the sandbox.
+   */
+  token(prefix: string, purpose: string): string;
+}
+
+/** One simulated upstream, mounted under its own path prefix. */
+export interface SimulatedUpstream {
+  /** Answers a request whose path had the mount prefix removed; `path` starts with a slash and has no query. */
+  handle(request: Request, path: string, record: RecordedRequest): Promise<Response>;
+}
