@@ -23,7 +23,7 @@ export type CreateOutcome = "created" | "full";
  *
  * Concurrency promise: any number of processes may use one state at once. Every method is atomic and retries by itself
  * while the engine is briefly locked. Of several `replacePollSession` calls that expect the same version exactly one
- * resolves to true. A resolved write survives `kill -9` of this process. Expiry is exact against the `nowMs` that the
+ * resolves to a version. A resolved write survives `kill -9` of this process. Expiry is exact against the `nowMs` that the
  * caller passes, however late the engine's own clean-up is.
  */
 export interface SharedState {
@@ -41,8 +41,11 @@ export interface SharedState {
   ): Promise<CreateOutcome>;
   /** The session, or undefined when there is none or it has expired at `nowMs`. */
   getPollSession(key: string, nowMs: number): Promise<PollSession | undefined>;
-  /** Replaces the ciphertext if nobody wrote since `expectedVersion` was read; the expiry stays. */
-  replacePollSession(key: string, expectedVersion: string, sealed: Uint8Array): Promise<boolean>;
+  /**
+   * Replaces the ciphertext if nobody wrote since `expectedVersion` was read; the expiry stays. Resolves to the new
+   * version, with which the same caller can replace again, or to undefined when somebody was quicker.
+   */
+  replacePollSession(key: string, expectedVersion: string, sealed: Uint8Array): Promise<string | undefined>;
   /** Removes the session; no effect if there is none. */
   deletePollSession(key: string): Promise<void>;
   /** Resolves when the engine answers a read, rejects when it does not: for `/readyz`. */

@@ -1,0 +1,92 @@
+/**
+ * What a relay stores, as one thing to open and close.
+ *
+ * @module
+ */
+import { isAbsolute, join, resolve } from "node:path";
+import { openKvSharedState } from "./kv_shared_state.ts";
+import type { RecordStore } from "./record_store.ts";
+import type { SharedState } from "./shared_state.ts";
+import { openSqliteRecordStore } from "./sqlite_record_store.ts";
+
+/** The stores of a relay. Everything in them is sealed: a copy of the files opens nothing. */
+export interface Store {
+  /** The sealed sign-ins. */
+  readonly records: RecordStore;
+  /** Short-lived state that all instances share. */
+  readonly shared: SharedState;
+  /** Resolves when both engines answer a read, rejects when one does not. */
+  ping(): Promise<void>;
+  /** Releases all files. Idempotent; the stores reject afterwards. */
+  close(): Promise<void>;
+}
+
+/** Where {@linkcode openStore} keeps its files. */
+export interface StoreOptions {
+  /** The folder of relative paths, created with mode 0700 if it is missing. Default: `./data`. */
+  readonly dataDir?: string;
+  /** The SQLite file, relative to `dataDir` or absolute, or `:memory:`. Default: `relay.db`. */
+  readonly databasePath?: string;
+  /** The Deno KV file, relative to `dataDir` or absolute, or `:memory:`. Default: `shared.kv`. */
+  readonly kvPath?: string;
+}
+
+/**
+ * Opens a relay's stores: SQLite for the records, Deno KV for the shared state. Missing files are created with mode
+ * 0600. Several processes may open the same files.
+ *
+ * Needs read and write permission on the data directory, and Deno KV: `"unstable": ["kv"]` in the deno.json of the
+ * program, or `--unstable-kv`. Rejects with a sentence for the operator when a file cannot be used; nothing stays
+ * open then.
+ *
+ * ```ts
+ * const store = await openStore({ dataDir: "/var/lib/relay" });
+ * ```
+ */
+export async function openStore(options: StoreOptions = {}): Promise<Store> {
+  const { dataDir = "./data", databasePath = "relay.db", kvPath = "shared.kv" } = options;
+  const paths = { database: locate(dataDir, databasePath), kv: locate(dataDir, kvPath) };
+  if (paths.database !== memory && resolve(paths.database) === resolve(paths.kv)) {
+    throw new Error("The database and the shared state cannot be one file. Choose two paths.");
+  }
+  if ([databasePath, kvPath].some((path) => path !== memory && !isAbsolute(path))) {
+    await createDataDir(dataDir);
+  }
+  const records = await openSqliteRecordStore({ path: paths.database });
+  let shared: SharedState;
+  try {
+    shared = await openKvSharedState({ path: paths.kv });
+  } catch (error) {
+    await records.close();
+    throw error;
+  }
+  return {
+    records,
+    shared,
+    async ping() {
+      await Promise.all([records.ping(), shared.ping()]);
+    },
+    async close() {
+      await Promise.all([records.close(), shared.close()]);
+    },
+  };
+}
+
+const memory = ":memory:";
+
+function locate(dataDir: string, path: string): string {
+  return path === memory || isAbsolute(path) ? path : join(dataDir, path);
+}
+
+async function createDataDir(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new Error(
+      `The data directory ${JSON.stringify(path)} cannot be created. Check the path and its owner.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
