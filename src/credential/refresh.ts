@@ -1,0 +1,113 @@
+/**
+ * Keeping the access token of a session alive.
+ *
+ * Refresh tokens are single use at ChatGPT and Grok, and a second redemption can end the whole grant. So all requests of
+ * one session in this process share one flight, the flight looks first whether the record was renewed meanwhile, and the
+ * new tokens are stored durably before anybody uses them.
+ *
+ * @module
+ */
+import type { Provider } from "../provider/provider.ts";
+import type { Observe } from "../traffic/observe.ts";
+import type { Session, Sessions } from "./session.ts";
+
+/** How making a session usable ended. */
+export type FreshResult =
+  | { readonly kind: "fresh"; readonly session: Session }
+  /** The provider ended the grant, or the session was revoked meanwhile: the caller is signed out. */
+  | { readonly kind: "ended" }
+  /** The token is over and cannot be renewed at this moment; a later try may succeed. */
+  | { readonly kind: "unavailable" };
+
+/** Renews access tokens. */
+export interface Refresher {
+  /** The session with an access token that lives, renewed ahead of its end. Costs nothing while the token is young. */
+  ensureFresh(session: Session): Promise<FreshResult>;
+  /** The same after the upstream refused the session's access token although its time was not over. */
+  renewRejected(session: Session): Promise<FreshResult>;
+}
+
+/** Renewed this long before the end, so that a call that starts now does not lose its token on the way. */
+const aheadMs = 5 * 60_000;
+
+/** A refresh is given this long at the provider; it is not cut short when the caller leaves. */
+const timeoutMs = 30_000;
+
+/** Builds a {@linkcode Refresher}; `now` is in milliseconds since the epoch. */
+export function createRefresher(
+  { sessions, now, observe }: { sessions: Sessions; now: () => number; observe: Observe },
+): Refresher {
+  /** One flight per record. Entries leave with their flight, so the map is as large as the work in progress. */
+  const flights = new Map<string, Promise<FreshResult>>();
+
+  function share(session: Session, fly: () => Promise<FreshResult>): Promise<FreshResult> {
+    const running = flights.get(session.recordId);
+    if (running !== undefined) return running;
+    const flight = fly().finally(() => flights.delete(session.recordId));
+    flights.set(session.recordId, flight);
+    return flight;
+  }
+
+  /** Redeems the refresh token once, unless the stored access token is another than the `stale` one already. */
+  async function redeem(session: Session): Promise<FreshResult> {
+    const stale = session.grant.accessToken;
+    const current = await sessions.reopen(session);
+    if (current.kind === "refused") return { kind: "ended" };
+    if (current.session.grant.accessToken !== stale) return { kind: "fresh", session: current.session };
+    const { provider, grant } = current.session;
+    const outcome = await provider.refresh(grant, AbortSignal.timeout(timeoutMs)).catch(timeoutAsOutcome);
+    switch (outcome.kind) {
+      case "refreshed": {
+        const stored = await sessions.replaceGrant(current.session, outcome.grant);
+        if (stored === "updated") {
+          const { version } = current.session;
+          return {
+            kind: "fresh",
+            session: { ...current.session, grant: outcome.grant, version: version + 1 },
+          };
+        }
+        return await reread(session);
+      }
+      case "ended": {
+        // Another process may have redeemed the same token a moment ago; then its result is stored, or soon will be.
+        const latest = await sessions.reopen(session);
+        if (latest.kind === "open" && latest.session.version !== current.session.version) {
+          return { kind: "fresh", session: latest.session };
+        }
+        observe({ kind: "refresh_failed", provider: provider.id, ended: true, reason: outcome.reason });
+        await sessions.delete(session);
+        return { kind: "ended" };
+      }
+      case "unavailable":
+        observe({ kind: "refresh_failed", provider: provider.id, ended: false, reason: outcome.reason });
+        return { kind: "unavailable" };
+    }
+  }
+
+  async function reread(session: Session): Promise<FreshResult> {
+    const latest = await sessions.reopen(session);
+    return latest.kind === "open" ? { kind: "fresh", session: latest.session } : { kind: "ended" };
+  }
+
+  return {
+    async ensureFresh(session) {
+      const leftMs = session.grant.accessExpiresAtMs - now();
+      if (leftMs > aheadMs) return { kind: "fresh", session };
+      const result = await share(session, () => redeem(session));
+      // The old token is used while it lives: a provider that is down for a minute signs nobody out.
+      return result.kind === "unavailable" && leftMs > 0 ? { kind: "fresh", session } : result;
+    },
+
+    renewRejected(session) {
+      return share(session, () => redeem(session));
+    },
+  };
+}
+
+/** A time-out decides nothing: the provider may have rotated the token or not. */
+function timeoutAsOutcome(error: unknown): Awaited<ReturnType<Provider["refresh"]>> {
+  if (error instanceof DOMException && error.name === "TimeoutError") {
+    return { kind: "unavailable", reason: "timed_out" };
+  }
+  throw error;
+}

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { readJsonBody } from "../../src/guard/body.ts";
+
+function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
+  return new Request("http://relay.test/", { method: "POST", body, headers });
+}
+
+Deno.test("readJsonBody() reads an object and keeps the client's bytes", async () => {
+  const text = ' {"b":1, "a":"\u00e4"}\n';
+  const body = await readJsonBody(post(text), 100);
+  assert.ok(body.kind === "object");
+  assert.deepEqual(body.value, { b: 1, a: "\u00e4" });
+  assert.equal(new TextDecoder().decode(body.bytes), text);
+});
+
+Deno.test("readJsonBody() tells what is wrong with other bodies", async () => {
+  const cases: [BodyInit | null, string][] = [
+    [null, "empty"],
+    ["", "empty"],
+    ["{", "invalid"],
+    ["[]", "invalid"],
+    ['"text"', "invalid"],
+    ["null", "invalid"],
+    ["<html>", "invalid"],
+    [new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), "invalid"],
+  ];
+  for (const [bytes, kind] of cases) {
+    assert.equal((await readJsonBody(post(bytes), 100)).kind, kind, String(bytes));
+  }
+});
+
+Deno.test("readJsonBody() accepts a body of exactly the limit and refuses one byte more", async () => {
+  const text = JSON.stringify({ text: "x".repeat(50) });
+  assert.equal((await readJsonBody(post(text), text.length)).kind, "object");
+  assert.equal((await readJsonBody(post(text), text.length - 1)).kind, "too_large");
+});
+
+Deno.test("readJsonBody() stops reading an unannounced body at the limit", async () => {
+  let pulled = 0;
+  let cancelled = false;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(1024));
+    },
+    cancel() {
+      cancelled = true;
+    },
+  });
+  assert.equal((await readJsonBody(post(endless), 10_000)).kind, "too_large");
+  assert.ok(cancelled);
+  assert.ok(pulled <= 13, `pulled ${pulled} chunks`);
+});
+
+Deno.test("readJsonBody() refuses an announced body without reading it", async () => {
+  let pulled = 0;
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulled++;
+      controller.enqueue(new Uint8Array(1));
+    },
+  }, { highWaterMark: 0 });
+  const request = post(body, { "content-length": "52428800" });
+  assert.equal((await readJsonBody(request, 1_000)).kind, "too_large");
+  assert.equal(pulled, 0);
+});
+
+Deno.test("readJsonBody() says that a body was cut", async () => {
+  const cut = new ReadableStream<Uint8Array>({
+    start(controller) {
+      controller.enqueue(new TextEncoder().encode('{"a":'));
+      controller.error(new Error("Connection reset."));
+    },
+  });
+  const body = await readJsonBody(post(cut), 100);
+  assert.deepEqual(body, { kind: "invalid", message: "The request body ended before it was complete." });
+});
