@@ -1,0 +1,26 @@
+/**
+ * The header fields by which ChatGPT knows us and the account (chatgpt-codex.md section 3.2).
+ *
+ * @module
+ */
+import type { NamedChatGptSettings } from "./chatgpt_settings.ts";
+import type { Grant } from "./provider.ts";
+import { headerWord } from "./safe_text.ts";
+
+/** Who is asking: sent with every request, also to the authorization server. */
+export function chatGptClientHeaders(settings: NamedChatGptSettings): Readonly<Record<string, string>> {
+  const originator = headerWord(settings.originator, "authai-relay");
+  // A product token holds no spaces (RFC 9110 section 10.1.5).
+  const product = originator.replace(/[^\w.-]+/g, "-");
+  return { originator, "user-agent": `${product}/${headerWord(settings.clientVersion, "0")} (authai-relay)` };
+}
+
+/** For whom: sent with every request to the backend. */
+export function chatGptAccountHeaders(grant: Grant): Readonly<Record<string, string>> {
+  const workspaceId = grant.attributes["workspaceId"];
+  return {
+    authorization: `Bearer ${grant.accessToken}`,
+    ...(workspaceId === undefined ? {} : { "chatgpt-account-id": workspaceId }),
+    ...(grant.attributes["fedramp"] === "true" ? { "x-openai-fedramp": "true" } : {}),
+  };
+}
