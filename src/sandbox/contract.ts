@@ -13,6 +13,8 @@ export interface SandboxUser {
   /** Login word, e.g. `ada`. Unique. */
   readonly name: string;
   readonly displayName: string;
+  /** What is special about the person, for the sign-in pages. */
+  readonly note: string;
   readonly email: string;
   /** ChatGPT: the person (`user-...`) and the workspace that colleagues share. */
   readonly chatgptUserId: string;
@@ -31,6 +33,8 @@ export interface SandboxUser {
     | "suspended"
     | "exhausted"
     | "weekly_limit";
+  /** True when the ChatGPT and Grok subscriptions are used up: calls are refused until the reset. */
+  readonly exhausted?: boolean;
 }
 
 /** What a model was asked, free of any dialect. */
@@ -56,8 +60,10 @@ export interface Turn {
   readonly parallelToolCalls: boolean;
   /** True when the request asked for visible reasoning (an effort other than none). */
   readonly reasoning: boolean;
-  /** The JSON schema that the answer must follow, when one was asked for. */
+  /** The JSON schema that the answer must follow, when one was asked for; else undefined. */
   readonly schema: unknown;
+  /** The most output tokens that the request allows, where its upstream honours such a limit. */
+  readonly maxOutputTokens?: number;
 }
 
 /** What the model will answer; the same turn always gives the same plan. */
@@ -104,13 +110,18 @@ export interface Fault {
     | { readonly type: "drop" }
     /** Do nothing until released through `SandboxControl.release`, or until the client leaves; then go on normally. */
     | { readonly type: "hang" }
-    /** Stream faults (call only): the named end after `afterPieces` pieces of text. */
+    /**
+     * Stream faults (call only): the named end after `afterPieces` pieces of text. `stream_cut` breaks the connection,
+     * `stream_eof` ends the body in order but without a last event, `stream_garbage` sends a frame that is no JSON and
+     * goes on, `stream_hang` falls silent until released and goes on.
+     */
     | {
       readonly type:
         | "stream_failed"
         | "stream_incomplete"
         | "stream_error_event"
         | "stream_cut"
+        | "stream_eof"
         | "stream_garbage"
         | "stream_hang";
       readonly afterPieces: number;
@@ -126,14 +137,20 @@ export interface Fault {
 /** What the sandbox remembers of each request that reached it, for tests to judge. */
 export interface RecordedRequest {
   readonly upstream: "chatgpt" | "grok" | "copilot";
-  readonly on: Fault["on"] | "page" | "other";
+  /** `other` until the upstream that handles the request knows better and sets it. */
+  on: Fault["on"] | "page" | "other";
   readonly method: string;
+  /** With mount prefix and query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** The body as text, cut at the recorder's limit. */
   readonly body: string;
   readonly atMs: number;
-  /** Set when the answer has ended: fully sent, or stopped because the client left. */
-  end?: "sent" | "client_left";
+  /**
+   * Set when the answer has ended: fully sent, stopped because the client left, or broken off by a scripted fault. Only
+   * noticed by the server that carries it; upstreams leave it alone.
+   */
+  end?: "sent" | "client_left" | "dropped" | undefined;
 }
 
 /** A device sign-in that waits for a person. */
@@ -144,6 +161,41 @@ export interface PendingApproval {
   /** The app's name if the upstream was told one. */
   readonly clientName: string;
   state: "waiting" | { readonly approvedBy: SandboxUser } | "denied";
+}
+
+/**
+ * Where public sources disagree about an upstream, or where it is seen to behave in several ways: which way the sandbox
+ * takes. A control call may change a switch while the sandbox runs, so they are read at each request.
+ */
+export interface Switches {
+  readonly chatgpt: {
+    /** Status of a poll that is too early to be answered: 403 is usual, 404 is seen too. */
+    readonly pendingStatus: 403 | 404;
+    /** A member that token answers leave out; clients then keep the old one. */
+    readonly tokenAnswerOmits: "nothing" | "id_token" | "refresh_token";
+    /** Whether the last event repeats the output items. The real backend mostly sends `[]`. */
+    readonly terminalOutput: "empty" | "filled";
+    /** Sends `codex.rate_limits` before `response.created`. */
+    readonly rateLimitsEvent: boolean;
+    /** Sends a `keepalive` event between the pieces of the answer. */
+    readonly keepalive: boolean;
+    /** Cuts the stream into chunks of this many bytes, whatever the frames; 0 sends frame by frame. */
+    readonly chunkBytes: number;
+    /** Adds an unknown event of this many bytes to each stream; 0 adds none. */
+    readonly hugeEventBytes: number;
+  };
+  readonly grok: {
+    /** The proxy rail refuses calls without `X-XAI-Token-Auth`. */
+    readonly requireTokenAuth: boolean;
+    /** The proxy rail refuses calls without a recent `x-grok-client-version`. */
+    readonly requireClientVersion: boolean;
+  };
+  readonly copilot: {
+    /** Text and tool calls come in different choices of one chat answer. */
+    readonly splitChoices: boolean;
+    /** Every event of a Responses stream names another opaque id for the same item. */
+    readonly rotatingIds: boolean;
+  };
 }
 
 /** What every simulated upstream is given. */
@@ -159,6 +211,8 @@ export interface SandboxContext {
   readonly accessTokenSeconds: number;
   /** Non-null: every device sign-in is approved at once for this person. */
   readonly autoApproveAs: SandboxUser | null;
+  /** The switches as they are now. */
+  readonly switches: () => Switches;
   /** Every open approval, shared by the pages of all upstreams. */
   readonly approvals: PendingApproval[];
   /** Takes the next matching fault off the queue. */
@@ -174,6 +228,11 @@ export interface SandboxContext {
 
 /** One simulated upstream, mounted under its own path prefix. */
 export interface SimulatedUpstream {
-  /** Answers a request whose path had the mount prefix removed; `path` starts with a slash and has no query. */
+  /**
+   * Answers a request whose path had the mount prefix removed; `path` starts with a slash and has no query. Sets
+   * `record.on` when it knows the step. `request.signal` aborts when the client leaves, before or during the answer; a
+   * body that is a stream is cancelled then. May reject with `ConnectionDropped` (interruption.ts) to close the
+   * connection without an answer.
+   */
   handle(request: Request, path: string, record: RecordedRequest): Promise<Response>;
 }
