@@ -10,11 +10,12 @@ import { dialectOfFamily, readCopilotModels } from "./copilot_models.ts";
 import { type CopilotSettings, defaultCopilotApiUrl } from "./copilot_settings.ts";
 import { createCopilotSignIn } from "./copilot_sign_in.ts";
 import { createExpiringCache } from "./expiring_cache.ts";
-import type { Dialect, Grant, Model, ModelsOutcome, Provider, RefreshOutcome } from "./provider.ts";
+import type { Grant, Model, ModelsOutcome, Provider, RefreshOutcome } from "./provider.ts";
 import { dropParameters, refuseStatefulParameters, statelessForms } from "./request_rules.ts";
 import type { ProviderRuntime } from "./runtime.ts";
 import { fetchDocument, sendCall } from "./send.ts";
 import { type RefusalRules, unintelligible } from "./upstream_error.ts";
+import type { Dialect } from "../wire/dialect.ts";
 
 /** How long the dialects of an account's models are remembered, milliseconds. */
 const dialectLifeMs = 5 * 60 * 1000;

@@ -5,7 +5,8 @@
  */
 import { isObject, type JsonObject } from "../wire/json.ts";
 import type { CopilotSettings } from "./copilot_settings.ts";
-import type { Dialect, Grant } from "./provider.ts";
+import type { Grant } from "./provider.ts";
+import type { Dialect } from "../wire/dialect.ts";
 
 /** Marks a grant whose access token is the GitHub token itself (section 4). */
 export const directAttribute = "direct";

@@ -12,7 +12,8 @@ import {
   parseObject,
 } from "../wire/json.ts";
 import { numberMember, stringList } from "./model_entry.ts";
-import type { Dialect, Model } from "./provider.ts";
+import type { Model } from "./provider.ts";
+import type { Dialect } from "../wire/dialect.ts";
 
 /**
  * The chat models that the account may use and that we can ask, in the upstream's order, each id once. Entries that

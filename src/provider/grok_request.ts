@@ -6,13 +6,14 @@
  * @module
  */
 import type { JsonObject } from "../wire/json.ts";
-import type { Dialect, PreparedRequest } from "./provider.ts";
+import type { PreparedRequest } from "./provider.ts";
 import {
   dropParameters,
   type DroppedParameters,
   refuseStatefulParameters,
   statelessForms,
 } from "./request_rules.ts";
+import type { Dialect } from "../wire/dialect.ts";
 
 /** What Grok's Responses endpoint refuses and an answer survives without (section 8, the fields that clients remove). */
 const droppedFromResponses: DroppedParameters = Object.freeze({

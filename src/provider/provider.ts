@@ -7,13 +7,11 @@
  *
  * @module
  */
+import type { Dialect } from "../wire/dialect.ts";
 import type { JsonObject } from "../wire/json.ts";
 
 /** The three ids of the contract, in the order in which they are offered. */
 export type ProviderId = "openai" | "xai" | "github";
-
-/** The two request dialects that upstreams speak; `responses` is the hub of the translation. */
-export type Dialect = "responses" | "chat";
 
 /** A signed-in account at a provider: the plaintext of a sealed record. Never logged, never in an error. */
 export interface Grant {

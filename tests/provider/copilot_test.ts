@@ -3,8 +3,9 @@ import { createCopilot } from "../../src/provider/copilot.ts";
 import { hasImage, initiatorOf } from "../../src/provider/copilot_headers.ts";
 import { dialectOfFamily, readCopilotModels } from "../../src/provider/copilot_models.ts";
 import { copilotDefaults } from "../../src/provider/copilot_settings.ts";
-import type { Dialect, Grant, UpstreamCall } from "../../src/provider/provider.ts";
+import type { Grant, UpstreamCall } from "../../src/provider/provider.ts";
 import { json, noAbort, nowMs, runtime, runtimeWithFetch, withUpstream } from "./stub_upstream.ts";
+import type { Dialect } from "../../src/wire/dialect.ts";
 
 const grant: Grant = {
   accessToken: "tid=canary;exp=1:mac",

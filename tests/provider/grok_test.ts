@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { createGrok } from "../../src/provider/grok.ts";
 import { readGrokModels } from "../../src/provider/grok_models.ts";
 import { grokDefaults, type GrokSettings } from "../../src/provider/grok_settings.ts";
-import type { Dialect, Grant, UpstreamCall } from "../../src/provider/provider.ts";
+import type { Grant, UpstreamCall } from "../../src/provider/provider.ts";
 import { json, noAbort, runtime, runtimeWithFetch, withUpstream } from "./stub_upstream.ts";
+import type { Dialect } from "../../src/wire/dialect.ts";
 
 const grant: Grant = {
   accessToken: "canary-access-token",

@@ -8,11 +8,12 @@ import assert from "node:assert/strict";
 import { chatGptDefaults } from "../../src/provider/chatgpt_settings.ts";
 import { copilotDefaults } from "../../src/provider/copilot_settings.ts";
 import { grokDefaults } from "../../src/provider/grok_settings.ts";
-import type { AdvanceOutcome, Dialect, Grant, Provider, ProviderId } from "../../src/provider/provider.ts";
+import type { AdvanceOutcome, Grant, Provider, ProviderId } from "../../src/provider/provider.ts";
 import { createProviders } from "../../src/provider/registry.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { JsonObject } from "../../src/wire/json.ts";
 import { noAbort, nowMs } from "./stub_upstream.ts";
+import type { Dialect } from "../../src/wire/dialect.ts";
 
 /** Secrets in a grant, by which the rest of the tests recognises them in places where they must not be. */
 function secretsOf(grant: Grant): readonly string[] {

@@ -1,0 +1,99 @@
+/**
+ * The interface of all streaming reply halves, and the driver that feeds them from the bytes of an event stream.
+ *
+ * @module
+ */
+import type { JsonObject } from "../wire/json.ts";
+import { createSseReader } from "../wire/sse.ts";
+import { type EventData, readEventData, readOpenEvent } from "../wire/sse_json.ts";
+import type { TokenUsage } from "../wire/token_usage.ts";
+import type { StreamTranslator } from "./relay_stream.ts";
+import { ownFailure, type StreamFailure } from "./stream_failure.ts";
+
+/** Turns the upstream's events into the text of the client's stream. After `end` is set every method returns "". */
+export interface EventReply {
+  /** The text to send for one event; `eventType` is the SSE field. */
+  push(event: JsonObject, eventType?: string): string;
+  /** The text to send for the upstream's `[DONE]`, or for its end of stream if the answer may end there. */
+  sentinel(): string;
+  /** Ends the answer as failed and returns the error event in the client's dialect. */
+  fail(failure: StreamFailure): string;
+  /** How the answer ended; undefined while it has not. An incomplete answer counts as completed: it says so itself. */
+  readonly end: "completed" | "failed" | undefined;
+  /** Whether an end of the stream at this point is an end of the answer. */
+  readonly mayEnd: boolean;
+  /** What the call used, once the upstream has told. */
+  readonly usage: TokenUsage | undefined;
+}
+
+/**
+ * Feeds a reply half from bytes. Data that is no JSON object is skipped, because upstreams send pings in several forms;
+ * but a broken object is content that was lost, and fails the answer. So do an event of more than `maxEventBytes` and an
+ * end of the stream before the answer's own end.
+ */
+export function translateEvents(
+  reply: EventReply,
+  options: { readonly maxEventBytes: number },
+): StreamTranslator {
+  const encoder = new TextEncoder();
+  let out = "";
+  let cut = false;
+  const reader = createSseReader((event) => take(readEventData(event)), options);
+
+  function take(data: EventData): void {
+    switch (data.kind) {
+      case "object":
+        out += reply.push(data.json, data.eventType);
+        break;
+      case "sentinel":
+        out += reply.sentinel();
+        break;
+      case "broken":
+        fail(ownFailure("unreadable_stream"));
+        break;
+      case "ping":
+        break;
+    }
+  }
+
+  function fail(failure: StreamFailure): void {
+    if (reply.end !== undefined) return;
+    cut = true;
+    out += reply.fail(failure);
+  }
+
+  /** No more bytes come. */
+  function stop(failure: StreamFailure): void {
+    if (reply.mayEnd) out += reply.sentinel();
+    else fail(failure);
+  }
+
+  function flush(): Uint8Array | undefined {
+    const text = out;
+    out = "";
+    return text === "" ? undefined : encoder.encode(text);
+  }
+
+  return {
+    chunk(bytes: Uint8Array): Uint8Array | undefined {
+      if (reader.feed(bytes) === "too_large") fail(ownFailure("event_too_large"));
+      return flush();
+    },
+    end(): Uint8Array | undefined {
+      const open = readOpenEvent(reader.end());
+      if (open !== undefined) take(open);
+      stop(ownFailure("incomplete_stream"));
+      return flush();
+    },
+    fail(failure: StreamFailure): Uint8Array | undefined {
+      stop(failure);
+      return flush();
+    },
+    get ended(): StreamTranslator["ended"] {
+      return cut ? "cut" : reply.end;
+    },
+    get usage(): TokenUsage | undefined {
+      return reply.usage;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/**
+ * The form of the tables that say, for each request field of a dialect, what becomes of it. The translators run on the
+ * tables, and the reference in the documentation is printed from them.
+ *
+ * @module
+ */
+import { isObject, type JsonObject, objectOrEmpty } from "../wire/json.ts";
+import { type Draft, refuseType } from "./translated.ts";
+
+/** What becomes of a field: `reply` means that the reply half honours it and nothing is sent upstream. */
+export type FieldFate = "carried" | "reply" | "refused" | "dropped";
+
+/** A row of a table. */
+export interface FieldRule {
+  readonly fate: FieldFate;
+  /** For people: where the field goes, or why it cannot. One phrase without a full stop. */
+  readonly note: string;
+  /** Takes the field's value, which is never null or undefined, into the draft. */
+  apply(draft: Draft, value: unknown, field: string, request: JsonObject): void;
+}
+
+/** A table: field name to rule, in the order of the reference. Frozen. */
+export type FieldTable = Readonly<Record<string, FieldRule>>;
+
+/**
+ * Runs a request through a table, in the table's order. A field whose value is null counts as absent, as the reference
+ * has it; a field that the table does not know is dropped and named.
+ */
+export function applyFields(table: FieldTable, request: JsonObject, draft: Draft): void {
+  for (const [field, rule] of Object.entries(table)) {
+    const value = request[field];
+    if (!Object.hasOwn(request, field) || value === null || value === undefined) continue;
+    rule.apply(draft, value, field, request);
+  }
+  for (const field of Object.keys(request)) {
+    if (!Object.hasOwn(table, field)) draft.ignore(field);
+  }
+}
+
+/** The types of plain values that a field can be checked for. */
+export type PlainType = "string" | "number" | "boolean" | "object";
+
+/** A field that goes over as it is under the name `target` (`a.b` is a member of an object), once its type is right. */
+export function carriedAs(target: string, type: PlainType): FieldRule {
+  return {
+    fate: "carried",
+    note: `as ${target}`,
+    apply(draft: Draft, value: unknown, field: string): void {
+      if (TYPE_CHECKS[type](value)) setPath(draft.body, target, value);
+      else refuseType(draft, field, type === "object" ? "an object" : `a ${type}`, value);
+    },
+  };
+}
+
+/** A field that goes over by a function of its own. */
+export function carriedBy(note: string, apply: FieldRule["apply"]): FieldRule {
+  return { fate: "carried", note, apply };
+}
+
+/**
+ * A field that the other dialect has no place for: dropped and named. A value that is the reference's default, `neutral`,
+ * asks for nothing and is not named; neither is an empty object.
+ */
+export function dropped(note: string, neutral?: unknown): FieldRule {
+  return {
+    fate: "dropped",
+    note,
+    apply(draft: Draft, value: unknown, field: string): void {
+      const asksNothing = isObject(value) && Object.keys(value).length === 0;
+      if (!asksNothing && value !== neutral) draft.ignore(field);
+    },
+  };
+}
+
+/** A field that is refused when `isAsked` says that its value asks for something; other values mean nothing. */
+export function refusedWhen(
+  isAsked: (value: unknown) => boolean,
+  note: string,
+  message: string,
+): FieldRule {
+  return {
+    fate: "refused",
+    note,
+    apply(draft: Draft, value: unknown, field: string): void {
+      if (isAsked(value)) draft.refuse(field, "unsupported_parameter", message);
+    },
+  };
+}
+
+/** A field that only the reply half reads. */
+export function readByReply(note: string, apply: FieldRule["apply"] = (): void => {}): FieldRule {
+  return { fate: "reply", note, apply };
+}
+
+/** Writes `a.b` into nested objects, making the outer one when it is missing. */
+export function setPath(body: JsonObject, path: string, value: unknown): void {
+  const [outer = "", inner] = path.split(".");
+  if (inner === undefined) {
+    body[outer] = value;
+    return;
+  }
+  body[outer] = { ...objectOrEmpty(body[outer]), [inner]: value };
+}
+
+const TYPE_CHECKS: Readonly<Record<PlainType, (value: unknown) => boolean>> = Object.freeze({
+  string: (value: unknown): boolean => typeof value === "string",
+  number: (value: unknown): boolean => typeof value === "number",
+  boolean: (value: unknown): boolean => typeof value === "boolean",
+  object: isObject,
+});

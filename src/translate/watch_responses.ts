@@ -1,0 +1,106 @@
+/**
+ * What there is to watch in a Responses stream that passes through.
+ *
+ * @module
+ */
+import { isObject, type JsonObject, nonEmptyString, objectOrEmpty, parseObject } from "../wire/json.ts";
+import { readResponsesEvent } from "../wire/responses_events.ts";
+import type { SseEvent } from "../wire/sse.ts";
+import { readResponsesUsage, type TokenUsage } from "../wire/token_usage.ts";
+import type { EventWatch } from "./pass_through.ts";
+import {
+  emptyResponse,
+  failedEvent,
+  failedResponseEvents,
+  type ResponseIdentity,
+} from "./responses_failure.ts";
+import { type StreamFailure, toldFailure } from "./stream_failure.ts";
+
+/** Inside a JSON text these words have their quotes escaped, so that they are found as members only. */
+const CONCERNS =
+  /(?:"type"\s*:\s*"|^event: ?)(?:response\.(?:created|completed|failed|incomplete|done)\b|error\b|codex\.|responsesapi\.)|"error"\s*:\s*[{"]|"detail"\s*:\s*"/m;
+
+const PRIVATE_EVENT = /^(?:codex|responsesapi)\./;
+
+const SEQUENCE = /"sequence_number"\s*:\s*(\d+)/;
+
+/**
+ * Makes the watch. The answer has ended with `response.completed`, `.incomplete`, `.failed` or `.done`. An `error` event
+ * passes, and `response.failed` is added if the upstream leaves it out; an error in another shape is replaced by both.
+ *
+ * With `dropPrivateEvents` the backend's own events (`codex.*`, `responsesapi.*`; facts chatgpt-codex 4.1) are left
+ * out. `identity` is used when the stream fails before the upstream has named the response.
+ */
+export function watchResponses(
+  options: { readonly identity: ResponseIdentity; readonly dropPrivateEvents: boolean },
+): EventWatch {
+  let response: JsonObject = emptyResponse(options.identity);
+  let toldError: StreamFailure | undefined;
+  let end: "completed" | "failed" | undefined;
+  let usage: TokenUsage | undefined;
+  let sequence = 0;
+
+  function fail(failure: StreamFailure): string {
+    end = "failed";
+    return toldError === undefined
+      ? failedResponseEvents(response, failure, sequence)
+      : failedEvent(response, toldError, sequence);
+  }
+
+  return {
+    scan(text: string): boolean {
+      sequence = nextSequence(text) ?? sequence;
+      return CONCERNS.test(text);
+    },
+    look(event: SseEvent): string | undefined {
+      const json = parseObject(event.data);
+      if (json === undefined || end !== undefined) return undefined;
+      const type = nonEmptyString(json["type"]) ?? event.type;
+      if (options.dropPrivateEvents && PRIVATE_EVENT.test(type ?? "")) return "";
+      const read = readResponsesEvent(json, event.type);
+      switch (read.kind) {
+        case "started":
+          response = { ...response, ...read.response };
+          return undefined;
+        case "ended":
+          end = "completed";
+          usage = readResponsesUsage(read.response["usage"]);
+          return undefined;
+        case "failed":
+          if (type === "error") {
+            toldError = toldFailure(read.error);
+            return undefined;
+          }
+          if (isObject(json["response"])) {
+            end = "failed";
+            usage = readResponsesUsage(objectOrEmpty(json["response"])["usage"]);
+            return undefined;
+          }
+          return fail(toldFailure(read.error));
+        default:
+          return undefined;
+      }
+    },
+    fail,
+    get end(): "completed" | "failed" | undefined {
+      return end;
+    },
+    get mayEnd(): boolean {
+      return end !== undefined;
+    },
+    get told(): boolean {
+      return toldError !== undefined;
+    },
+    get usage(): TokenUsage | undefined {
+      return usage;
+    },
+  };
+}
+
+/** The number after the last one in `text`. */
+function nextSequence(text: string): number | undefined {
+  const from = text.lastIndexOf('"sequence_number"');
+  if (from === -1) return undefined;
+  const match = SEQUENCE.exec(text.slice(from));
+  return match === null ? undefined : Number(match[1]) + 1;
+}
