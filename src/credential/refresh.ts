@@ -30,6 +30,14 @@ export interface Refresher {
 /** Renewed this long before the end, so that a call that starts now does not lose its token on the way. */
 const aheadMs = 5 * 60_000;
 
+/** A token with a short life is renewed in the last part of it only: else every call would renew it. */
+const shortLifeShare = 0.2;
+
+function renewalDue({ grant, storedAtMs }: Session, nowMs: number): boolean {
+  const lifeMs = grant.accessExpiresAtMs - storedAtMs;
+  return grant.accessExpiresAtMs - nowMs <= Math.min(aheadMs, lifeMs * shortLifeShare);
+}
+
 /** A refresh is given this long at the provider; it is not cut short when the caller leaves. */
 const timeoutMs = 30_000;
 
@@ -91,11 +99,11 @@ export function createRefresher(
 
   return {
     async ensureFresh(session) {
-      const leftMs = session.grant.accessExpiresAtMs - now();
-      if (leftMs > aheadMs) return { kind: "fresh", session };
+      if (!renewalDue(session, now())) return { kind: "fresh", session };
       const result = await share(session, () => redeem(session));
       // The old token is used while it lives: a provider that is down for a minute signs nobody out.
-      return result.kind === "unavailable" && leftMs > 0 ? { kind: "fresh", session } : result;
+      const lives = session.grant.accessExpiresAtMs > now();
+      return result.kind === "unavailable" && lives ? { kind: "fresh", session } : result;
     },
 
     renewRejected(session) {

@@ -20,6 +20,8 @@ export interface Session {
   readonly key: Uint8Array<ArrayBuffer>;
   /** The record's version that `grant` was read from. */
   readonly version: number;
+  /** When `grant` was stored, milliseconds since the epoch. */
+  readonly storedAtMs: number;
   /** When the JWT ends, unix seconds. */
   readonly expiresAtS: number;
 }
@@ -81,7 +83,15 @@ export function createSessions({ providers, records, sessionJwt, now }: SessionD
     if (opened === undefined) return refused("unreadable");
     return {
       kind: "open",
-      session: { ...opened, provider, recordId, key, version: record.version, expiresAtS },
+      session: {
+        ...opened,
+        provider,
+        recordId,
+        key,
+        version: record.version,
+        storedAtMs: record.updatedAtMs,
+        expiresAtS,
+      },
     };
   }
 

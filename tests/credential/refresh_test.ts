@@ -41,6 +41,23 @@ Deno.test("ensureFresh() costs nothing while the access token is young", async (
   assert.deepEqual(bench.provider.redeemed, []);
 });
 
+Deno.test("ensureFresh() renews a short-lived token in the last fifth of its life only", async () => {
+  await using bench = await openBench();
+  const signedIn = await signInThenAge(bench);
+  const lifeMs = 100_000;
+  const grant = { ...newer(bench, 2), accessExpiresAtMs: bench.clock.nowMs + lifeMs };
+  assert.equal(await bench.sessions.replaceGrant(signedIn, grant), "updated");
+  const opened = await bench.sessions.reopen(signedIn);
+  assert.ok(opened.kind === "open");
+  const refresher = refresherOf(bench);
+  bench.clock.nowMs += 79_999;
+  assert.deepEqual(await refresher.ensureFresh(opened.session), { kind: "fresh", session: opened.session });
+  bench.clock.nowMs += 1;
+  bench.provider.refreshes.push({ kind: "refreshed", grant: newer(bench, 3) });
+  await refresher.ensureFresh(opened.session);
+  assert.deepEqual(bench.provider.redeemed, ["canary-refresh-2"]);
+});
+
 Deno.test("ensureFresh() redeems once for parallel calls and stores the new tokens before anybody has them", async () => {
   await using bench = await openBench();
   const session = await signInThenAge(bench);

@@ -1,0 +1,78 @@
+/**
+ * Settings for the commands: loads them, makes missing secrets where that was asked for, and tells the user what is wrong.
+ *
+ * @module
+ */
+import { environmentNames, loadConfig, type LoadOutcome, type RelayConfig } from "../config_load.ts";
+import type { SettingNames } from "../config_source.ts";
+import type { Flags } from "./arguments.ts";
+import { type CliProcess, exitCode } from "./command.ts";
+import { explainFailure } from "./failure.ts";
+import { makeSecrets } from "./secrets_file.ts";
+import { printProblems } from "./terminal.ts";
+
+/** A usable configuration, or the exit code after the user was told why there is none. */
+export type Configured =
+  | { readonly kind: "config"; readonly config: RelayConfig }
+  | { readonly kind: "exit"; readonly code: number };
+
+/** Loads the configuration from flags, the environment of `process` and files. */
+export function load(flags: Flags, process: CliProcess): Promise<LoadOutcome> {
+  return loadConfig({ flags, environment: process.environment(environmentNames), files: "read" });
+}
+
+/** The configuration of a command; with `init`, secrets that no source gives are made and named in a line each. */
+export async function configure(flags: Flags, process: CliProcess, init: boolean): Promise<Configured> {
+  let outcome = await load(flags, process);
+  if (outcome.kind === "incomplete" && init) {
+    const code = await makeMissing(outcome.dataDir, outcome.missing, process);
+    if (code !== exitCode.ok) return { kind: "exit", code };
+    outcome = await load(flags, process);
+  }
+  if (outcome.kind === "config") return outcome;
+  // With `init`, what is missing would have been made, had the rest been right.
+  printConfigProblems(init ? { ...outcome, missing: [] } : outcome, process);
+  return { kind: "exit", code: exitCode.usage };
+}
+
+/** Makes `missing` in `dataDir`, says so, and resolves to an exit code. */
+export async function makeMissing(
+  dataDir: string,
+  missing: readonly SettingNames[],
+  process: CliProcess,
+  options: { readonly replace: boolean } = { replace: false },
+): Promise<number> {
+  const keys = missing.flatMap(({ generated }) => generated === undefined ? [] : [generated]);
+  try {
+    const { made, path } = await makeSecrets(dataDir, keys, options);
+    for (const { env, generated } of missing) {
+      if (generated === undefined || !made.includes(generated)) continue;
+      process.terminal.out(
+        `${options.replace ? "Replaced" : "Made"} ${generated} in ${path} (${env} would win over it).`,
+      );
+    }
+    return exitCode.ok;
+  } catch (error) {
+    printProblems(process.terminal, [explainFailure(error, `Secrets cannot be made in ${dataDir}`)]);
+    return exitCode.failed;
+  }
+}
+
+/** Tells what keeps a configuration from being complete, and which command helps. */
+export function printConfigProblems(
+  outcome: Exclude<LoadOutcome, { readonly kind: "config" }>,
+  process: CliProcess,
+): void {
+  const problems = outcome.kind === "invalid" ? [...outcome.problems] : [];
+  if (outcome.missing.length === 0) return printProblems(process.terminal, problems);
+  const names = outcome.missing.map(({ env }) => env).join(", ");
+  const verb = outcome.missing.length === 1 ? "is" : "are";
+  printProblems(
+    process.terminal,
+    [
+      ...problems,
+      `${names} ${verb} not set, and the relay needs ${outcome.missing.length === 1 ? "it" : "them"}.`,
+    ],
+    "`authai-relay init` makes what is missing in the data directory; `serve --init` does that and starts.",
+  );
+}

@@ -1,0 +1,73 @@
+/**
+ * The real process, as commands see it.
+ *
+ * @module
+ */
+import type { CliProcess, StopSignal } from "./command.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** The process that this runs in. Needs no permission; what the permissions hide reads as absent. */
+export function denoProcess(): CliProcess {
+  return {
+    terminal: denoTerminal(),
+    environment(names) {
+      try {
+        return Deno.env.toObject();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotCapable)) throw error;
+        return readOneByOne(names);
+      }
+    },
+    onStopSignal(listener) {
+      const removals = stopSignals.map((signal) => {
+        const listen = () => listener(signal);
+        Deno.addSignalListener(signal, listen);
+        return () => Deno.removeSignalListener(signal, listen);
+      });
+      return () => removals.forEach((remove) => remove());
+    },
+    onUnhandledRejection(listener) {
+      const listen = (event: PromiseRejectionEvent) => {
+        event.preventDefault();
+        listener(event.reason);
+      };
+      globalThis.addEventListener("unhandledrejection", listen);
+      return () => globalThis.removeEventListener("unhandledrejection", listen);
+    },
+    exit: (code) => Deno.exit(code),
+  };
+}
+
+/** Windows knows no SIGTERM to listen to. */
+const stopSignals: readonly StopSignal[] = Object.freeze(
+  Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"],
+);
+
+function denoTerminal(): Terminal {
+  return {
+    out: (line) => write(Deno.stdout, line),
+    err: (line) => write(Deno.stderr, line),
+    colors: Deno.stdout.isTerminal() && Deno.stderr.isTerminal() && !Deno.noColor,
+  };
+}
+
+/**
+ * Written at once and as a whole: a log line must not be lost or torn when the process ends. Lines for a reader that has
+ * left (`authai-relay help | head -1`) are dropped.
+ */
+function write(stream: typeof Deno.stdout | typeof Deno.stderr, line: string): void {
+  let bytes = new TextEncoder().encode(`${line}\n`);
+  try {
+    while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+function readOneByOne(names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.flatMap((name) => {
+    const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+    const text = state === "granted" ? Deno.env.get(name) : undefined;
+    return text === undefined ? [] : [[name, text]];
+  }));
+}

@@ -1,0 +1,59 @@
+/**
+ * A listening server and its orderly end.
+ *
+ * @module
+ */
+import type { CliProcess, StopSignal } from "./command.ts";
+
+/** A server that listens. */
+export interface Listening {
+  /** Where it can be reached from this machine, e.g. `http://127.0.0.1:3000`. */
+  readonly origin: string;
+  /**
+   * Stops to accept, and lets answers in progress go on for `graceMs`. True when all of them finished; false when some
+   * were left, which end with the process: their clients see a cut connection, never a normal end.
+   */
+  stop(graceMs: number): Promise<boolean>;
+}
+
+/** Starts to listen. Throws the error of the system when that fails, e.g. `Deno.errors.AddrInUse`. */
+export function listen(
+  address: { readonly host: string; readonly port: number },
+  answer: (request: Request) => Response | Promise<Response>,
+): Listening {
+  const server = Deno.serve(
+    { hostname: address.host, port: address.port, onListen: () => undefined },
+    answer,
+  );
+  return {
+    origin: originOf(server.addr),
+    async stop(graceMs) {
+      const deadline = Promise.withResolvers<false>();
+      const timer = setTimeout(() => deadline.resolve(false), graceMs);
+      // shutdown() does not resolve while a stream runs, and a stream may run for ever.
+      const finished = await Promise.race([server.shutdown().then(() => true), deadline.promise]);
+      clearTimeout(timer);
+      return finished;
+    },
+  };
+}
+
+/** Resolves at the first signal to stop. A second one ends the process at once, with the exit code of that signal. */
+export function stopSignal(process: CliProcess): Promise<StopSignal> {
+  const first = Promise.withResolvers<StopSignal>();
+  let stopping = false;
+  process.onStopSignal((signal) => {
+    if (stopping) process.exit(exitCodeOf[signal]);
+    stopping = true;
+    first.resolve(signal);
+  });
+  return first.promise;
+}
+
+/** 128 and the number of the signal, as shells count. */
+const exitCodeOf: Readonly<Record<StopSignal, number>> = Object.freeze({ SIGINT: 130, SIGTERM: 143 });
+
+function originOf({ hostname, port }: Deno.NetAddr): string {
+  const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
+  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+}
