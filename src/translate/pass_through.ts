@@ -32,7 +32,7 @@ export interface EventWatch {
 }
 
 /** A line whose data begins like an object and does not end like one: many lines of data, or a broken event. */
-const BROKEN_DATA = /^data: ?\{.*[^}]$/m;
+const BROKEN_DATA = /^data: ?\{[^\r\n]*[^}\r\n](?=[\r\n])/m;
 
 /**
  * Passes whole events through. An event that is not complete yet is held back, so that an error event can follow at any

@@ -28,6 +28,7 @@ export interface StreamSummary {
    * became unreadable before its end. `cancelled`: the client left.
    */
   readonly end: "completed" | "failed" | "cut" | "cancelled";
+  /** What the call used, where the upstream told. */
   readonly usage: TokenUsage | undefined;
 }
 
@@ -70,8 +71,6 @@ export function relayStream(options: {
       finish(signal?.aborted === true ? "cancelled" : translator.ended ?? "cut");
       return out;
     }
-    // The client left while the read was under way: cancelling made it end, the upstream did not.
-    if (over) return undefined;
     const out = bytes === undefined ? translator.end() : translator.chunk(bytes);
     const { ended } = translator;
     if (bytes === undefined) {
@@ -87,6 +86,7 @@ export function relayStream(options: {
     async pull(controller): Promise<void> {
       for (;;) {
         const out = await next();
+        // The client left while the read was under way: its stream takes nothing any more, not even an end.
         if (left) return;
         if (out !== undefined) controller.enqueue(out);
         if (over) return controller.close();

@@ -96,6 +96,7 @@ export const aGrant: Grant = {
 };
 
 /** The credential parts over real stores, with a clock that the test turns. Close it with `using`. */
+// deno-lint-ignore explicit-module-boundary-types -- what a test bench has is best said by its code
 export async function openBench(provider = new ScriptedProvider()) {
   const clock = { nowMs: Date.UTC(2026, 0, 1) };
   const now = () => clock.nowMs;

@@ -15,6 +15,7 @@ export const jwtSecret = "a1".repeat(16) + "b2".repeat(16);
 export const identitySecret = "c3".repeat(16) + "d4".repeat(16);
 
 /** Starts the rig; stop it with `await using`. */
+// deno-lint-ignore explicit-module-boundary-types -- what a test rig has is best said by its code
 export async function startRig(
   options: {
     readonly sandbox?: SandboxOptions;

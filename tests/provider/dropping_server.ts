@@ -4,6 +4,7 @@
  */
 
 /** Starts the server for requests whose body is `body`. Stop it with `await using`. */
+// deno-lint-ignore explicit-module-boundary-types -- what a test server has is best said by its code
 export function startDroppingServer(body: string) {
   let requests = 0;
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });

@@ -94,6 +94,12 @@ Deno.test("createResponsesReply() makes a response object of the reference's for
 
 Deno.test("createResponsesReply() keeps parallel calls apart and their pieces interleaved", () => {
   const events = objectsOf(replay(translator(), [fixture("chat_parallel_tools")]));
+  assert.deepEqual(events.map((event) => event.type).slice(4, 8), [
+    "response.output_text.delta",
+    "response.output_text.done",
+    "response.content_part.done",
+    "response.output_item.done",
+  ]);
   const deltas = events.filter((event) => event.type === "response.function_call_arguments.delta");
   assert.deepEqual(deltas.map((event) => [event.output_index, event.delta]), [
     [1, '{"a":'],
@@ -470,4 +476,15 @@ Deno.test("createResponsesReply() gives every event the members that the referen
     }
   }
   assert.deepEqual([...seen].sort(), Object.keys(MEMBERS).sort());
+});
+
+Deno.test("createResponsesReply() keeps input that comes before its call has a name", () => {
+  const reply = createResponsesReply(IDENTITY);
+  const piece = (call: object): string =>
+    reply.push({ choices: [{ index: 0, delta: { tool_calls: [{ index: 0, ...call }] } }] });
+  piece({ function: { arguments: '{"a"' } });
+  piece({ id: "call_A", function: { name: "add", arguments: ":" } });
+  piece({ function: { arguments: "1}" } });
+  const [call] = objectsOf(reply.sentinel()).at(-1).response.output;
+  assert.deepEqual([call.call_id, call.name, call.arguments], ["call_A", "add", '{"a":1}']);
 });

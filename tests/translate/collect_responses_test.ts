@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { collectResponses, judgeResponse } from "../../src/translate/collect_responses.ts";
+import {
+  collectResponses,
+  createResponseCollector,
+  judgeResponse,
+} from "../../src/translate/collect_responses.ts";
 import { everyCut, fixture, LINE_ENDS, streamOf } from "./replay.ts";
 
 const LIMITS = { maxEventBytes: 1 << 20, maxStreamBytes: 1 << 24 };
@@ -145,3 +149,18 @@ for (const { name, document, kind } of DOCUMENTS) {
     assert.equal(judgeResponse(document).kind, kind);
   });
 }
+
+Deno.test("createResponseCollector() orders the output by output_index, not by arrival", () => {
+  const collector = createResponseCollector();
+  for (const index of [2, 0, 1]) {
+    collector.push({
+      type: "response.output_item.done",
+      output_index: index,
+      item: { type: "message", id: index },
+    });
+  }
+  collector.push({ type: "response.completed", response: { status: "completed" } });
+  assert.equal(collector.result?.kind, "response");
+  const output = collector.result.response["output"] as { id: number }[];
+  assert.deepEqual(output.map((item) => item.id), [0, 1, 2]);
+});

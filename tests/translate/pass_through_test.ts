@@ -168,7 +168,8 @@ Deno.test("passThrough() fails a stream with a broken event, in both dialects", 
     assert.equal((folded.error as { code: string }).code, "unreadable_stream");
     assert.equal(inChat.ended, "cut");
   }
-  const events = objectsOf(replay(responses(), [garbage, fixture("responses_text")]));
+  const inOnePiece = new Uint8Array([...garbage, ...fixture("responses_text")]);
+  const events = objectsOf(replay(responses(), [inOnePiece]));
   assert.deepEqual(events.map((event) => event.type), ["error", "response.failed"]);
   assert.equal(events[0].code, "unreadable_stream");
 });
@@ -194,5 +195,18 @@ Deno.test("passThrough() says nothing more when a connection breaks behind the e
     translator.chunk(fixture(name));
     assert.equal(translator.fail(ownFailure("connection_lost")), undefined);
     assert.equal(translator.ended, "completed");
+  }
+});
+
+Deno.test("passThrough() looks at no event in which there is nothing to look at", () => {
+  for (const lineEnd of Object.values(LINE_ENDS)) {
+    const watch = {
+      ...watchChat(),
+      scan: (): boolean => false,
+      look: (): undefined => assert.fail("An ordinary event was looked at."),
+      mayEnd: true,
+    };
+    const bytes = fixture("responses_text", lineEnd);
+    assert.deepEqual(passThrough(watch, LIMITS).chunk(bytes)?.slice(0, 100), bytes.slice(0, 100));
   }
 });

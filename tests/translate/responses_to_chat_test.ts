@@ -263,3 +263,44 @@ Deno.test("createChatReply() is silent after its end", () => {
     "",
   );
 });
+
+Deno.test("createChatReply() does not repeat an item that the final output has at another position", () => {
+  const item = { type: "message", content: [{ type: "output_text", text: "Hello" }] };
+  const reply = createChatReply({ ...OPTIONS, includeUsage: false });
+  const text = [
+    { type: "response.output_item.done", output_index: 1, item },
+    { type: "response.completed", response: { status: "completed", output: [item] } },
+  ].map((event) => reply.push(event)).join("");
+  assert.equal(foldChat(text).content, "Hello");
+});
+
+Deno.test("createChatReply() tells a reasoning item in one of its two forms", () => {
+  const item = {
+    type: "reasoning",
+    summary: [{ type: "summary_text", text: "Short." }],
+    content: [{ type: "reasoning_text", text: "The same, but long." }],
+  };
+  const done = { type: "response.output_item.done", output_index: 0, item };
+  const delta = {
+    type: "response.reasoning_text.delta",
+    output_index: 0,
+    content_index: 0,
+    delta: "The same",
+  };
+  const fromItem = createChatReply({ ...OPTIONS, includeUsage: false });
+  assert.equal(foldChat(fromItem.push(done)).reasoning, "Short.");
+  const fromDeltas = createChatReply({ ...OPTIONS, includeUsage: false });
+  const text = fromDeltas.push(delta) + fromDeltas.push(done);
+  assert.equal(foldChat(text).reasoning, "The same, but long.");
+});
+
+Deno.test("createChatReply() takes a last event without its blank line when its data is whole", () => {
+  for (const [name, lineEnd] of [["responses_text", "\n"], ["responses_incomplete", "\r\n"]] as const) {
+    const bytes = fixture(name, lineEnd);
+    const whole = replay(chatTranslator(), [bytes]);
+    for (const missing of [1, 2]) {
+      const cut = bytes.slice(0, bytes.length - missing * lineEnd.length);
+      assert.equal(replay(chatTranslator(), [cut]), whole);
+    }
+  }
+});
