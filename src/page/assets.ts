@@ -828,6 +828,10 @@ summary {
     padding-left: 1.1rem;
   }
 
+  #problem-view > .actions > button {
+    flex-basis: 100%;
+  }
+
   .facts {
     grid-template-columns: 1fr;
   }

@@ -5,22 +5,9 @@
  *
  * @module
  */
-import assert from "node:assert/strict";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { BrowserContext, Page } from "playwright-core";
+import { chromiumTests } from "./chromium.ts";
 import { startStubRelay, type StubRelay } from "./stub_relay.ts";
-
-/** Debian's chromium. */
-const executablePath = "/usr/bin/chromium";
-
-const chromiumArgs = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 /** The session JWT of the browser tests; it must not turn up where it does not belong. */
 export const jwt = "eyJhbGciOiJIUzI1NiJ9.eyJ2IjoxfQ.canary-jwt-signature";
@@ -39,51 +26,15 @@ export interface Bench {
 /** Declares one test. */
 export type BrowserTest = (name: string, run: (bench: Bench) => Promise<void>) => void;
 
-/**
- * Starts one browser for the tests of the calling file and returns what declares them. Each test has a fresh profile and
- * fails when the page throws or runs into its own content security policy. Without a chromium the tests are skipped.
- */
+/** Starts one browser for the tests of the calling file and returns what declares them. */
 export async function browserTests(): Promise<BrowserTest> {
-  const installed = await Deno.stat(executablePath).then(() => true, () => false);
-  const skipped = installed ? "" : ` (skipped: no chromium at ${executablePath})`;
-  let browser: Browser | undefined;
-  Deno.test.beforeAll(async () => {
-    if (installed) browser = await chromium.launch({ executablePath, args: chromiumArgs });
-  });
-  Deno.test.afterAll(async () => await browser?.close());
-
+  const declare = await chromiumTests(startStubRelay);
   return (name, run) =>
-    Deno.test({
-      name: `sign-in page ${name}${skipped}`,
-      ignore: !installed,
-      // The browser outlives the single test.
-      sanitizeOps: false,
-      sanitizeResources: false,
-      async fn() {
-        assert(browser !== undefined);
-        await using relay = startStubRelay();
-        const context = await browser.newContext({ locale: "en-GB", timezoneId: "UTC" });
-        try {
-          context.setDefaultTimeout(10_000);
-          const page = await context.newPage();
-          const faults = recordFaults(page);
-          await page.clock.install();
-          await run(benchFor(relay, context, page));
-          assert.deepEqual(faults, []);
-        } finally {
-          await context.close();
-        }
-      },
+    declare(`sign-in page ${name}`, async (relay, context) => {
+      const page = await context.newPage();
+      await page.clock.install();
+      await run(benchFor(relay, context, page));
     });
-}
-
-function recordFaults(page: Page): readonly string[] {
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => {
-    if (/Content Security Policy|Refused to/.test(message.text())) faults.push(message.text());
-  });
-  return faults;
 }
 
 function benchFor(relay: StubRelay, context: BrowserContext, page: Page): Bench {
