@@ -342,8 +342,9 @@ class StoredSignIns implements SignIns {
     message: string,
     reason: string,
   ): Promise<PollResult> {
+    // A process that stood still for longer than it owned the sign-in is too late: what it met is no longer the truth.
+    if (await this.#write(owned, { status, message }) === undefined) return { kind: "pending" };
     this.#observe({ kind: "sign_in_failed", provider: owned.state.provider, reason });
-    await this.#write(owned, { status, message });
     return status === "expired" ? { kind: "expired" } : { kind: "error", message };
   }
 

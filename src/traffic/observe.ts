@@ -14,9 +14,19 @@ export type TrafficEvent =
   /** A sign-in step met a hiccup at the provider and will be tried again. */
   | { readonly kind: "sign_in_delayed"; readonly provider: string; readonly reason: string }
   /** The access token of a session could not be renewed; `ended` when the grant is gone for good. */
-  | { readonly kind: "refresh_failed"; readonly provider: string; readonly ended: boolean; readonly reason: string }
+  | {
+    readonly kind: "refresh_failed";
+    readonly provider: string;
+    readonly ended: boolean;
+    readonly reason: string;
+  }
   /** A model call was refused by the upstream or could not reach it. */
-  | { readonly kind: "upstream_error"; readonly provider: string; readonly status: number; readonly code: string | null }
+  | {
+    readonly kind: "upstream_error";
+    readonly provider: string;
+    readonly status: number;
+    readonly code: string | null;
+  }
   /** An answer's stream ended in another way than completed. */
   | { readonly kind: "stream_ended"; readonly provider: string; readonly end: string }
   /** A bug or a broken engine. `message` is the error's own; our errors carry no secrets. */

@@ -60,6 +60,13 @@ export class ScriptedProvider implements Provider {
   listModels(): never {
     throw new Error("Not scripted.");
   }
+  readQuota(): never {
+    throw new Error("Not scripted.");
+  }
+  quotaHeaders(): never {
+    throw new Error("Not scripted.");
+  }
+  readonly straysIn: Provider["straysIn"] = [];
   dialectFor(): never {
     throw new Error("Not scripted.");
   }

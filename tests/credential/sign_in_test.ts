@@ -211,6 +211,27 @@ Deno.test("poll() completes when a slow former owner stored the record a moment 
   assert.equal((await raced.poll(id)).kind, "complete");
 });
 
+Deno.test("poll() tells no failure of a former owner after another instance has completed the sign-in", async () => {
+  const failures: AdvanceOutcome[] = [
+    { kind: "failed", message: "The code was used.", reason: "invalid_grant" },
+    { kind: "expired" },
+  ];
+  for (const failure of failures) {
+    await using bench = await openBench();
+    const id = await start(bench.signIns, bench.provider);
+    bench.clock.nowMs += 5_000;
+    bench.provider.steps.push(async () => {
+      // The process stood still for longer than it owns the sign-in, and its late request finds the code used up.
+      bench.clock.nowMs += 12_000;
+      assert.equal((await createSignIns(bench.signInParts).poll(id)).kind, "complete");
+      return failure;
+    }, { kind: "granted", grant: aGrant });
+    assert.deepEqual(await bench.signIns.poll(id), { kind: "pending" });
+    assert.deepEqual(bench.events, []);
+    assert.equal((await bench.signIns.poll(id)).kind, "complete");
+  }
+});
+
 Deno.test("poll() does not lose the grant to a database that is down at the wrong moment", async () => {
   await using bench = await openBench();
   const id = await start(bench.signIns, bench.provider);
