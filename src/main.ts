@@ -23,6 +23,7 @@
  */
 import { runCli } from "./cli/cli.ts";
 import { denoProcess } from "./cli/deno_process.ts";
+import { respawnWithKv } from "./cli/respawn.ts";
 
 export {
   createRelayApp,
@@ -32,6 +33,8 @@ export {
   type RelayMiddleware,
   type RelayProviders,
 } from "./app/app.ts";
+export type { StreamTiming } from "./app/stream_timing.ts";
+export type { Timers } from "./app/timers.ts";
 export type { ChatGptSettings } from "./provider/chatgpt_settings.ts";
 export type { CopilotSettings } from "./provider/copilot_settings.ts";
 export type { GrokSettings } from "./provider/grok_settings.ts";
@@ -47,4 +50,6 @@ export type { CreateOutcome, PollSession, SharedState } from "./store/shared_sta
 export { openStore, type Store, type StoreOptions } from "./store/store.ts";
 export type { Observe, TrafficEvent } from "./traffic/observe.ts";
 
-if (import.meta.main) Deno.exit(await runCli(Deno.args, denoProcess()));
+if (import.meta.main) {
+  Deno.exit(await respawnWithKv(Deno.args) ?? await runCli(Deno.args, denoProcess()));
+}

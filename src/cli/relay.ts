@@ -46,6 +46,7 @@ export async function runRelay(
     providers: config.providers,
     corsOrigins: config.server.corsOrigins,
     maxBodyBytes: config.server.maxBodyBytes,
+    timing: config.streams,
     observe,
   });
   let server: Listening;
