@@ -44,7 +44,8 @@ export async function readTextPrefix(response: Response, maxBytes: number): Prom
   return new TextDecoder().decode((await readBodyPrefix(response, maxBytes)).bytes);
 }
 
-function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+/** The chunks as one; `length` is the sum of theirs, bytes. */
+export function join(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (const chunk of chunks) {

@@ -5,7 +5,7 @@
  * @module
  */
 import { isObject, type JsonObject } from "../wire/json.ts";
-import type { RequestRefusal } from "./request_rules.ts";
+import type { RequestRefusal } from "./request_fields.ts";
 
 /** Longest item id that the backend accepts, characters. */
 const maxIdChars = 64;

@@ -7,39 +7,19 @@
 import { isObject, type JsonObject, objectOrEmpty } from "../wire/json.ts";
 import { prepareChatGptInput } from "./chatgpt_input.ts";
 import type { ChatGptSettings } from "./chatgpt_settings.ts";
-import type { PreparedRequest } from "./provider.ts";
 import {
-  dropParameters,
-  type DroppedParameters,
-  refuseStatefulParameters,
-  statelessForms,
-  unsupported,
-} from "./request_rules.ts";
-
-/** Section 3.4, with the default of the public API where it has one. */
-const dropped: DroppedParameters = Object.freeze({
-  ...statelessForms,
-  context_management: undefined,
-  frequency_penalty: 0,
-  generate: true,
-  logprobs: false,
-  max_completion_tokens: undefined,
-  max_output_tokens: undefined,
-  max_tokens: undefined,
-  metadata: undefined,
-  n: 1,
-  presence_penalty: 0,
-  prompt_cache_options: undefined,
-  prompt_cache_retention: undefined,
-  safety_identifier: undefined,
-  seed: undefined,
-  stop: undefined,
-  temperature: 1,
-  top_logprobs: 0,
-  top_p: 1,
-  truncation: "disabled",
-  user: undefined,
-});
+  changed,
+  droppedField,
+  type FittedField,
+  isSet,
+  noStorage,
+  refusedField,
+  type RequestField,
+  type RequestFields,
+  sent,
+  set,
+  statefulFields,
+} from "./request_fields.ts";
 
 /** What the encrypted reasoning is asked for with: without it a later turn cannot carry its reasoning. */
 const encryptedReasoning = "reasoning.encrypted_content";
@@ -50,69 +30,102 @@ const searchAliases: ReadonlySet<unknown> = new Set(["web_search_preview", "web_
 /** Efforts that clients say and the backend does not (section 6), with what it calls them. */
 const effortNames: Readonly<Record<string, string>> = Object.freeze({ minimal: "low", ultra: "max" });
 
-/**
- * The body as the backend takes it. The same object comes back when nothing had to change. `stream` becomes true
- * whatever it was, because the backend only streams: the caller collects where its client wants one document.
- */
-export function prepareChatGptRequest(body: JsonObject, settings: ChatGptSettings): PreparedRequest {
-  const refusal = refuseStatefulParameters(body);
-  if (refusal !== undefined) return refusal;
-  if (body["store"] === true) {
-    return {
-      ...unsupported("store", "Set it to false: responses are not stored."),
-      code: "unsupported_value",
-    };
-  }
-  if (typeof body["n"] === "number" && body["n"] > 1) return unsupported("n", "Send one request per answer.");
-
-  const input = prepareChatGptInput(body["input"]);
-  if (input.kind === "refused") return input;
-  const rest = dropParameters(body, dropped);
-  const tier = serviceTier(rest.body["service_tier"]);
-  const reasoning = withEffort(rest.body["reasoning"], settings.defaultReasoningEffort);
-  const streamOptions = keptStreamOptions(rest.body["stream_options"]);
-  const wanted: JsonObject = {
-    ...withoutNulls(rest.body),
-    input: input.items,
-    store: false,
-    stream: true,
-    instructions: instructions(rest.body["instructions"], settings.defaultInstructions),
-    include: withEncryptedReasoning(rest.body["include"]),
-    reasoning: reasoning.value,
-    service_tier: tier.value,
-    stream_options: streamOptions.value,
-    tools: withoutAliases(rest.body["tools"] ?? undefined),
-    tool_choice: plainToolChoice(rest.body["tool_choice"] ?? undefined),
-    parallel_tool_calls: hasTools(rest.body) ? rest.body["parallel_tool_calls"] : undefined,
-  };
-  const ignored = [...rest.ignored, ...input.ignored];
-  if (tier.ignored) ignored.push("service_tier");
-  if (streamOptions.ignored) ignored.push("stream_options");
-  if (reasoning.ignored) ignored.push("reasoning.effort");
-  return { kind: "ready", body: overlay(rest.body, wanted), ignored };
-}
-
-/** `body` with the members of `wanted`; undefined removes one. The same object when it had them all already. */
-function overlay(body: JsonObject, wanted: JsonObject): JsonObject {
-  const changes = Object.keys(wanted).filter((name) => body[name] !== wanted[name]);
-  if (changes.length === 0) return body;
-  const changed: JsonObject = { ...body };
-  for (const name of changes) {
-    if (wanted[name] === undefined) delete changed[name];
-    else changed[name] = wanted[name];
-  }
-  return changed;
-}
+/** Section 3.4, and fields that the backend's own client never sends. */
+const unknownHere = "the backend refuses it";
+const noLogprobs = "the backend tells no log probabilities";
 
 /** In OpenAI's API null means absent; whether the backend agrees is not known, so it is not asked. */
-function withoutNulls(body: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(body).map(([name, value]) => [name, value ?? undefined]));
+const sentUnlessNull: RequestField = Object.freeze({
+  fate: "sent",
+  note: "",
+  fit: (value: unknown, field: string) => set(value === null ? { [field]: undefined } : {}),
+});
+
+/**
+ * What the backend makes of each field of a Responses request; first the reference's fields, then others that clients
+ * are known to send. `stream` becomes true whatever it was, because the backend only streams: the caller collects where
+ * its client wants one document.
+ */
+export function chatGptFields(settings: ChatGptSettings): RequestFields {
+  return Object.freeze({
+    ...statefulFields,
+    model: sent(),
+    input: changed(
+      "as a list; `system` messages become `developer` messages, ids that the backend does not accept are left out",
+      (value, field) => {
+        const input = prepareChatGptInput(value);
+        return input.kind === "refused" ? input : set({ [field]: input.items }, input.ignored);
+      },
+    ),
+    instructions: changed("a default is filled in, because the backend demands some", (value, field) => {
+      const isEmpty = !isSet(value) || (typeof value === "string" && value.trim() === "");
+      return set({ [field]: isEmpty ? settings.defaultInstructions : value });
+    }),
+    access_programs: droppedField(unknownHere),
+    context_management: droppedField(unknownHere),
+    image: droppedField(unknownHere),
+    include: changed(
+      "encrypted reasoning is always asked for",
+      (value, field) => set({ [field]: withEncryptedReasoning(value) }),
+    ),
+    max_output_tokens: droppedField(unknownHere),
+    max_tool_calls: droppedField(unknownHere),
+    metadata: droppedField(unknownHere),
+    moderation: droppedField(unknownHere),
+    parallel_tool_calls: changed(
+      "left out where there are no tools",
+      (value, field, body) => set({ [field]: hasTools(body) ? value ?? undefined : undefined }),
+    ),
+    prompt_cache_key: sentUnlessNull,
+    prompt_cache_options: droppedField(unknownHere),
+    prompt_cache_retention: droppedField(unknownHere),
+    reasoning: changed(
+      "a default effort is filled in; `minimal` becomes `low` and is named, `ultra` becomes `max`",
+      (value, field) => withEffort(field, value ?? undefined, settings.defaultReasoningEffort),
+    ),
+    safety_identifier: droppedField(unknownHere),
+    service_tier: changed("`priority` or its other name `fast`; other tiers are dropped and named", tier),
+    store: { ...noStorage, fit: neverStored },
+    stream: changed(
+      "always true; the relay collects where no stream was asked for",
+      (_value, field) => set({ [field]: true }),
+    ),
+    stream_options: changed(
+      "`reasoning_summary_delivery`; other options are dropped and named",
+      streamOptions,
+    ),
+    temperature: droppedField(unknownHere, 1),
+    text: sentUnlessNull,
+    tool_choice: changed(
+      "the search tool by its present name",
+      (value, field) => set({ [field]: plainToolChoice(value ?? undefined) }),
+    ),
+    tools: changed(
+      "the search tool by its present name",
+      (value, field) => set({ [field]: withoutAliases(value ?? undefined) }),
+    ),
+    top_logprobs: refusedField(noLogprobs, "Leave it out.", 0),
+    top_p: droppedField(unknownHere, 1),
+    truncation: droppedField(unknownHere, "disabled"),
+    user: droppedField(unknownHere),
+    client_metadata: sentUnlessNull,
+    frequency_penalty: droppedField(unknownHere, 0),
+    generate: droppedField(unknownHere, true),
+    logprobs: refusedField(noLogprobs, "Leave it out.", false),
+    max_completion_tokens: droppedField(unknownHere),
+    max_tokens: droppedField(unknownHere),
+    n: refusedField("one answer per request", "Send one request per answer.", 1),
+    presence_penalty: droppedField(unknownHere, 0),
+    seed: droppedField(unknownHere),
+    stop: droppedField(unknownHere),
+  });
 }
 
-function instructions(value: unknown, fallback: string): unknown {
-  const isEmpty = value === undefined || value === null || (typeof value === "string" && value.trim() === "");
-  return isEmpty ? fallback : value;
-}
+/** The backend demands the word that forbids storing. */
+const neverStored: NonNullable<RequestField["fit"]> = (value, field, body) => {
+  const judged = noStorage.fit?.(value, field, body);
+  return judged?.kind === "refused" ? judged : set({ [field]: false });
+};
 
 function withEncryptedReasoning(include: unknown): unknown {
   if (!Array.isArray(include)) return [encryptedReasoning];
@@ -120,40 +133,36 @@ function withEncryptedReasoning(include: unknown): unknown {
 }
 
 /** `auto` and `default` are what holds anyway; `fast` is the name that people know for `priority` (section 9). */
-function serviceTier(value: unknown): { readonly value: string | undefined; readonly ignored: boolean } {
-  if (value === "priority" || value === "fast") return { value: "priority", ignored: false };
-  const isDefault = value === undefined || value === null || value === "auto" || value === "default";
-  return { value: undefined, ignored: !isDefault };
+function tier(value: unknown, field: string): FittedField {
+  if (value === "priority" || value === "fast") return set({ [field]: "priority" });
+  const isDefault = !isSet(value) || value === "auto" || value === "default";
+  return set({ [field]: undefined }, isDefault ? [] : [field]);
 }
 
-function withEffort(
-  reasoning: unknown,
-  fallback: string | null,
-): { readonly value: unknown; readonly ignored: boolean } {
-  const given = reasoning === null ? undefined : reasoning;
-  if (given !== undefined && !isObject(given)) return { value: given, ignored: false };
-  const effort = given?.["effort"] ?? fallback;
-  if (effort === null) return { value: given, ignored: false };
+function withEffort(field: string, reasoning: unknown, fallback: string | null): FittedField {
+  if (reasoning !== undefined && !isObject(reasoning)) return set({});
+  const effort = reasoning?.["effort"] ?? fallback;
+  if (effort === null) return set({ [field]: reasoning });
   const name = typeof effort === "string" && Object.hasOwn(effortNames, effort)
     ? effortNames[effort]
     : effort;
-  return {
-    value: given?.["effort"] === name ? given : { ...given, effort: name },
+  return set(
+    { [field]: reasoning?.["effort"] === name ? reasoning : { ...reasoning, effort: name } },
     // Another effort runs than the one that was asked for, except where the upstream only has another word for it.
-    ignored: effort === "minimal",
-  };
+    effort === "minimal" ? [`${field}.effort`] : [],
+  );
 }
 
 /** The one option that the backend knows (section 3.3); the others are for the public API's stream. */
-function keptStreamOptions(value: unknown): { readonly value: unknown; readonly ignored: boolean } {
-  if (!isObject(value)) return { value: undefined, ignored: false };
+function streamOptions(value: unknown, field: string): FittedField {
+  if (!isObject(value)) return set({ [field]: undefined });
   const delivery = "reasoning_summary_delivery";
   const others = Object.keys(value).filter((name) => name !== delivery && value[name] !== null);
-  if (others.length === 0 && value[delivery] !== undefined) return { value, ignored: false };
-  return {
-    value: value[delivery] === undefined ? undefined : { [delivery]: value[delivery] },
-    ignored: others.length > 0,
-  };
+  const kept = value[delivery] === undefined ? undefined : { [delivery]: value[delivery] };
+  return set(
+    { [field]: others.length === 0 && kept !== undefined ? value : kept },
+    others.length > 0 ? [field] : [],
+  );
 }
 
 function hasTools(body: JsonObject): boolean {

@@ -5,13 +5,14 @@
  * @module
  */
 import { exchangeCopilotToken } from "./copilot_exchange.ts";
-import { copilotHeaders, hasImage, initiatorOf } from "./copilot_headers.ts";
+import { copilotHeaders, githubHeaders, hasImage, initiatorOf } from "./copilot_headers.ts";
 import { dialectOfFamily, readCopilotModels } from "./copilot_models.ts";
+import { copilotQuotaHeaders, readCopilotQuota } from "./copilot_quota.ts";
 import { type CopilotSettings, defaultCopilotApiUrl } from "./copilot_settings.ts";
+import { prepareCopilotRequest } from "./copilot_request.ts";
 import { createCopilotSignIn } from "./copilot_sign_in.ts";
 import { createExpiringCache } from "./expiring_cache.ts";
 import type { Grant, Model, ModelsOutcome, Provider, RefreshOutcome } from "./provider.ts";
-import { dropParameters, refuseStatefulParameters, statelessForms } from "./request_rules.ts";
 import type { ProviderRuntime } from "./runtime.ts";
 import { fetchDocument, sendCall } from "./send.ts";
 import { type RefusalRules, unintelligible } from "./upstream_error.ts";
@@ -75,16 +76,30 @@ export function createCopilot(settings: CopilotSettings, runtime: ProviderRuntim
 
     listModels,
 
+    async readQuota(grant, signal) {
+      const url = `${settings.githubApiUrl}/copilot_internal/user`;
+      // GitHub's own token and not the exchanged one, which only the Copilot API knows.
+      const headers = githubHeaders(settings, grant.refreshToken ?? grant.accessToken);
+      const rules = rulesFor(grant);
+      const outcome = await fetchDocument(url, headers, rules, runtime, signal);
+      if (outcome.kind === "refused") return outcome;
+      const quota = readCopilotQuota(outcome.text);
+      return quota === undefined
+        ? { kind: "refused", error: unintelligible(rules) }
+        : { kind: "quota", quota };
+    },
+
+    quotaHeaders: (headers) => copilotQuotaHeaders(headers, runtime.now()),
+
+    straysIn: ["chat", "responses"],
+
     async dialectFor(preferred, model, grant, signal) {
       const dialects = (await lookUpDialects(grant, signal)).get(model);
       if (dialects === undefined) return dialectOfFamily(model);
       return dialects.includes(preferred) ? preferred : dialects[0] ?? dialectOfFamily(model);
     },
 
-    prepare(dialect, body) {
-      if (dialect === "chat") return { kind: "ready", body, ignored: [] };
-      return refuseStatefulParameters(body) ?? { kind: "ready", ...dropParameters(body, statelessForms) };
-    },
+    prepare: prepareCopilotRequest,
 
     send(call, grant, signal) {
       const path = call.dialect === "chat" ? "/chat/completions" : "/responses";

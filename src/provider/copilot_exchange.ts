@@ -10,7 +10,7 @@ import { directAttribute, githubHeaders } from "./copilot_headers.ts";
 import { type CopilotSettings, defaultCopilotApiUrl } from "./copilot_settings.ts";
 import type { Grant } from "./provider.ts";
 import type { ProviderRuntime } from "./runtime.ts";
-import { oauthCode } from "./safe_text.ts";
+import { oauthCode } from "../wire/safe_text.ts";
 import { isTransient, unavailable } from "./undecided.ts";
 
 /** How long a GitHub token that is used directly is taken to live, milliseconds: these do not expire (section 1). */
@@ -50,7 +50,34 @@ export async function exchangeCopilotToken(
   } as const;
   const reply = await callAuthServer(request, runtime, signal);
   if (reply.kind === "unreachable") return { kind: "unavailable", reason: reply.reason };
-  return await judgeExchange(reply.response, identity, runtime.now());
+  const outcome = await judgeExchange(reply.response, identity, runtime.now());
+  const isDirect = outcome.kind === "granted" && outcome.grant.attributes[directAttribute] === "true";
+  return isDirect ? await atOwnHost(outcome.grant, settings, runtime, signal) : outcome;
+}
+
+/**
+ * The grant of a token that is used directly, with the account's own API host. No exchange names it, and business seats
+ * are refused on the common one (section 4).
+ */
+async function atOwnHost(
+  grant: Grant,
+  settings: CopilotSettings,
+  runtime: ProviderRuntime,
+  signal: AbortSignal,
+): Promise<ExchangeOutcome> {
+  const request = {
+    method: "GET",
+    url: `${settings.githubApiUrl}/copilot_internal/user`,
+    headers: githubHeaders(settings, grant.accessToken),
+  } as const;
+  const reply = await callAuthServer(request, runtime, signal);
+  if (reply.kind === "unreachable") return { kind: "unavailable", reason: reply.reason };
+  const { response } = reply;
+  // The grant is good for a year: a hiccup must not fix the wrong host for that long.
+  if (isTransient(response.status)) return unavailable(response, runtime.now());
+  const apiUrl = namedApiUrl(parseObject(await response.text()));
+  if (apiUrl === undefined) return { kind: "granted", grant };
+  return { kind: "granted", grant: { ...grant, attributes: { ...grant.attributes, apiUrl } } };
 }
 
 /** Judges the answer to an exchange. */
@@ -139,10 +166,16 @@ function judgeForbidden(response: Response, body: JsonObject, nowMs: number): Ex
  * the common host. Business seats are refused on a foreign host, so the exchange's own answer wins.
  */
 function apiUrlOf(body: JsonObject, token: string): string {
-  const named = nonEmptyString(objectOrEmpty(body["endpoints"])["api"]);
-  if (named !== undefined && isApiUrl(named)) return named.replace(/\/+$/, "");
+  const named = namedApiUrl(body);
+  if (named !== undefined) return named;
   const proxy = /(?:^|;)proxy-ep=proxy\.([a-z0-9.-]+)(?=[;:]|$)/.exec(token)?.[1];
   return proxy === undefined ? defaultCopilotApiUrl : `https://api.${proxy}`;
+}
+
+/** `endpoints.api` of a document about the account, without a slash at its end. */
+function namedApiUrl(body: JsonObject | undefined): string | undefined {
+  const named = nonEmptyString(objectOrEmpty(body?.["endpoints"])["api"]);
+  return named !== undefined && isApiUrl(named) ? named.replace(/\/+$/, "") : undefined;
 }
 
 /** The access token goes there with every call: https, or a loopback address as in the sandbox. */

@@ -67,7 +67,14 @@ export function initiatorOf(dialect: Dialect, body: JsonObject): "user" | "agent
   if (!Array.isArray(conversation)) return "user";
   const last: unknown = conversation.at(-1);
   if (!isObject(last)) return "user";
-  return last["role"] === "user" ? "user" : "agent";
+  return last["role"] === "user" && !isAttachment(last, conversation.at(-2)) ? "user" : "agent";
+}
+
+/** Results of tools hold only text in Chat: what else a tool returned stands behind them, as if the person had said it. */
+function isAttachment(message: JsonObject, before: unknown): boolean {
+  const { content } = message;
+  return isObject(before) && before["role"] === "tool" && Array.isArray(content) &&
+    !content.some((part: unknown) => isObject(part) && part["type"] === "text");
 }
 
 /** Whether any message shows the model an image: such a call needs `Copilot-Vision-Request`. */

@@ -3,22 +3,39 @@
  *
  * @module
  */
+import { conversationId } from "./conversation_id.ts";
 import { refreshGrok, revokeGrok } from "./grok_credential.ts";
 import { readGrokModels } from "./grok_models.ts";
+import { grokQuotaHeaders, readGrokPlan, readGrokQuota } from "./grok_quota.ts";
 import { prepareGrokRequest } from "./grok_request.ts";
 import type { GrokSettings } from "./grok_settings.ts";
 import { createGrokSignIn } from "./grok_sign_in.ts";
 import { createDiscovery } from "./oidc_discovery.ts";
 import type { Grant, Provider } from "./provider.ts";
 import type { ProviderRuntime } from "./runtime.ts";
-import { clientHeaderValue } from "./safe_text.ts";
-import { fetchDocument, sendCall } from "./send.ts";
+import { clientHeaderValue } from "../wire/safe_text.ts";
+import { type DocumentOutcome, fetchDocument, sendCall } from "./send.ts";
 import { type RefusalRules, unintelligible } from "./upstream_error.ts";
 
 /** The Grok provider. */
 export function createGrok(settings: GrokSettings, runtime: ProviderRuntime): Provider {
   const discover = createDiscovery(settings.issuerUrl, runtime);
   const clientHeaders = grokClientHeaders(settings);
+
+  function fetchOf(
+    path: string,
+    grant: Grant,
+    rules: RefusalRules,
+    signal: AbortSignal,
+  ): Promise<DocumentOutcome> {
+    const headers = {
+      ...clientHeaders,
+      authorization: `Bearer ${grant.accessToken}`,
+      accept: "application/json",
+    };
+    return fetchDocument(`${settings.apiUrl}${path}`, headers, rules, runtime, signal);
+  }
+
   return {
     id: "xai",
     displayName: "Grok",
@@ -27,13 +44,8 @@ export function createGrok(settings: GrokSettings, runtime: ProviderRuntime): Pr
     revoke: (grant, signal) => revokeGrok(grant, settings, discover, runtime, signal),
 
     async listModels(grant, signal) {
-      const headers = {
-        ...clientHeaders,
-        authorization: `Bearer ${grant.accessToken}`,
-        accept: "application/json",
-      };
       const rules = rulesFor(grant);
-      const outcome = await fetchDocument(`${settings.apiUrl}/models`, headers, rules, runtime, signal);
+      const outcome = await fetchOf("/models", grant, rules, signal);
       if (outcome.kind === "refused") return outcome;
       const models = readGrokModels(outcome.text);
       return models === undefined
@@ -41,13 +53,33 @@ export function createGrok(settings: GrokSettings, runtime: ProviderRuntime): Pr
         : { kind: "models", models };
     },
 
+    async readQuota(grant, signal) {
+      const rules = rulesFor(grant);
+      const outcome = await fetchOf("/billing?format=credits", grant, rules, signal);
+      // Only the subscription's rail knows the subscription: api.x.ai has no such document.
+      if (outcome.kind === "refused" && outcome.error.status === 404) {
+        return { kind: "quota", quota: { additional: [] } };
+      }
+      if (outcome.kind === "refused") return outcome;
+      const quota = readGrokQuota(outcome.text);
+      if (quota === undefined) return { kind: "refused", error: unintelligible(rules) };
+      if (quota.plan !== undefined) return { kind: "quota", quota };
+      const user = await fetchOf("/user?include=subscription", grant, rules, signal);
+      const plan = user.kind === "document" ? readGrokPlan(user.text) : undefined;
+      return { kind: "quota", quota: { ...quota, plan } };
+    },
+
+    quotaHeaders: grokQuotaHeaders,
+
+    straysIn: [],
     dialectFor: (preferred) => Promise.resolve(preferred),
     prepare: prepareGrokRequest,
 
     send(call, grant, signal) {
       const path = call.dialect === "chat" ? "/chat/completions" : "/responses";
       const model = clientHeaderValue(call.model);
-      const conversationId = clientHeaderValue(call.body["prompt_cache_key"]);
+      const conversation = clientHeaderValue(call.body["prompt_cache_key"]) ??
+        conversationId(call.dialect, call.body, grant);
       const headers = {
         ...clientHeaders,
         authorization: `Bearer ${grant.accessToken}`,
@@ -55,8 +87,9 @@ export function createGrok(settings: GrokSettings, runtime: ProviderRuntime): Pr
         accept: call.body["stream"] === true ? "text/event-stream" : "application/json",
         // The proxy routes by this field and not by the body.
         ...(sendsCliHeaders(settings) && model !== undefined ? { "x-grok-model-override": model } : {}),
-        // Improves the hits of the prompt cache on both rails.
-        ...(conversationId === undefined ? {} : { "x-grok-conv-id": conversationId }),
+        // Leads the turns of a conversation to the same prompt cache on both rails. It does for both dialects what
+        // `prompt_cache_key` does for Responses, and leaves the client's bytes as they are.
+        "x-grok-conv-id": conversation,
       };
       return sendCall(`${settings.apiUrl}${path}`, headers, call, rulesFor(grant), runtime, signal);
     },

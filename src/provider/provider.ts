@@ -9,6 +9,7 @@
  */
 import type { Dialect } from "../wire/dialect.ts";
 import type { JsonObject } from "../wire/json.ts";
+import type { Quota } from "./quota.ts";
 
 /** The three ids of the contract, in the order in which they are offered. */
 export type ProviderId = "openai" | "xai" | "github";
@@ -102,6 +103,8 @@ export interface UpstreamError {
   readonly retryAfterSeconds?: number;
   /** True when the access token was refused, so that a refreshed one may succeed. */
   readonly accessRejected: boolean;
+  /** True for a passing trouble that the upstream's own clients try again at once: 5xx and broken connections. */
+  readonly transient: boolean;
 }
 
 /** A model of the caller's live list. */
@@ -127,6 +130,11 @@ export interface Model {
 /** How reading the model list ended. */
 export type ModelsOutcome =
   | { readonly kind: "models"; readonly models: readonly Model[] }
+  | { readonly kind: "refused"; readonly error: UpstreamError };
+
+/** How reading the quota ended. */
+export type QuotaOutcome =
+  | { readonly kind: "quota"; readonly quota: Quota }
   | { readonly kind: "refused"; readonly error: UpstreamError };
 
 /** A request body made fit for one upstream, or the reason why it cannot be. */
@@ -163,13 +171,18 @@ export type UpstreamReply =
     readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
     readonly headers: Headers;
   }
-  /** 2xx with one JSON document; the caller reads or cancels `body`. */
+  /** 2xx with one JSON document, read already if it is short; the caller reads or cancels a `body` that is a stream. */
   | {
     readonly kind: "json";
-    readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+    readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
     readonly headers: Headers;
   }
-  | { readonly kind: "refused"; readonly error: UpstreamError };
+  | {
+    readonly kind: "refused";
+    readonly error: UpstreamError;
+    /** The headers of the answer that refused; absent when none came. */
+    readonly headers?: Headers;
+  };
 
 /** A provider: sign-in, credential life and model calls of one upstream. */
 export interface Provider {
@@ -183,8 +196,20 @@ export interface Provider {
   revoke(grant: Grant, signal: AbortSignal): Promise<void>;
   /** The live model list of the account. */
   listModels(grant: Grant, signal: AbortSignal): Promise<ModelsOutcome>;
+  /** What is left of the account's subscription. What the provider does not tell is missing from it, and may be all of it. */
+  readQuota(grant: Grant, signal: AbortSignal): Promise<QuotaOutcome>;
+  /**
+   * What the headers of an answer to a call tell of the limits, as OpenAI's `x-ratelimit-*` headers; empty when they tell
+   * nothing. For refusals too: they tell when to come back.
+   */
+  quotaHeaders(headers: Headers): Readonly<Record<string, string>>;
   /** The dialect in which `model` has to be asked when the client speaks `preferred`. */
   dialectFor(preferred: Dialect, model: string, grant: Grant, signal: AbortSignal): Promise<Dialect>;
+  /**
+   * The dialects in which the upstream's answers stray so far from OpenAI's reference that clients of the same dialect
+   * break: choices that are split or missing, ids that change with every event.
+   */
+  readonly straysIn: readonly Dialect[];
   /** Makes a body in `dialect` fit for this upstream. Pure. */
   prepare(dialect: Dialect, body: JsonObject): PreparedRequest;
   /** Sends one call. `signal` ends the upstream request at any moment, also while its body streams. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { parseObject } from "../wire/json.ts";
-import { readBodyPrefix } from "./bounded_body.ts";
+import { join, readBodyPrefix } from "./bounded_body.ts";
 import type { UpstreamCall, UpstreamError, UpstreamReply } from "./provider.ts";
 import type { ProviderRuntime } from "./runtime.ts";
 import {
@@ -64,8 +64,8 @@ export async function judgeReply(
   rules: RefusalRules,
   nowMs: number,
 ): Promise<UpstreamReply> {
-  if (!response.ok) return { kind: "refused", error: await judgeRefusal(response, rules, nowMs) };
   const { body, headers } = response;
+  if (!response.ok) return { kind: "refused", error: await judgeRefusal(response, rules, nowMs), headers };
   const contentType = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (body === null) return { kind: "refused", error: unintelligible(rules) };
   if (contentType === "text/event-stream" || (contentType === "" && wantsStream)) {
@@ -125,8 +125,14 @@ function failureOf(signal: AbortSignal, rules: RefusalRules): UpstreamError {
 }
 
 async function leave(reply: UpstreamReply, signal: AbortSignal, rules: RefusalRules): Promise<UpstreamReply> {
-  if (reply.kind !== "refused") await reply.body.cancel().catch(() => {});
+  await discardReply(reply);
   return { kind: "refused", error: failureOf(signal, rules) };
+}
+
+/** Releases the connection of an answer that nobody reads. Resolves in any case. */
+export async function discardReply(reply: UpstreamReply): Promise<void> {
+  if (reply.kind === "refused" || !(reply.body instanceof ReadableStream)) return;
+  await reply.body.cancel().catch(() => {});
 }
 
 async function judgeDocument(
@@ -135,31 +141,40 @@ async function judgeDocument(
   rules: RefusalRules,
   nowMs: number,
 ): Promise<UpstreamReply> {
+  const { status, headers } = response;
+  const announced = headers.get("content-length");
+  if (Number(announced ?? 0) > maxErrorDocumentBytes) return { kind: "json", body, headers };
+  let document: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  try {
+    // One read of the whole costs half of what reading piece by piece does.
+    document = announced === null ? await readShort(body) : await response.bytes();
+  } catch {
+    return { kind: "refused", error: unreachable(rules) };
+  }
+  if (document instanceof Uint8Array) {
+    const text = new TextDecoder().decode(document);
+    const json = parseObject(text);
+    if (json !== undefined && isErrorDocument(json)) {
+      return { kind: "refused", error: readRefusal(status, headers, text, rules, nowMs), headers };
+    }
+  }
+  return { kind: "json", body: document, headers };
+}
+
+/** The bytes of a document that is short enough to be an error, or a stream with the same bytes. */
+async function readShort(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>> {
   const reader = body.getReader();
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
-  let ended = false;
-  while (!ended && length <= maxErrorDocumentBytes) {
-    let read: ReadableStreamReadResult<Uint8Array<ArrayBuffer>>;
-    try {
-      read = await reader.read();
-    } catch {
-      return { kind: "refused", error: unreachable(rules) };
-    }
-    if (read.done) ended = true;
-    else {
-      chunks.push(read.value);
-      length += read.value.byteLength;
-    }
+  while (length <= maxErrorDocumentBytes) {
+    const { done, value } = await reader.read();
+    if (done) return join(chunks, length);
+    chunks.push(value);
+    length += value.byteLength;
   }
-  if (ended) {
-    const text = await new Blob(chunks).text();
-    const document = parseObject(text);
-    if (document !== undefined && isErrorDocument(document)) {
-      return { kind: "refused", error: readRefusal(response.status, response.headers, text, rules, nowMs) };
-    }
-  }
-  return { kind: "json", body: replay(chunks, reader), headers: response.headers };
+  return replay(chunks, reader);
 }
 
 /** The chunks already read, then the rest of the stream, by pull; cancelling it cancels the upstream. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { finiteNumber, isObject, type JsonObject, nonEmptyString } from "../wire/json.ts";
-import { oauthCode } from "./safe_text.ts";
+import { oauthCode } from "../wire/safe_text.ts";
 
 /** The tokens of an answer. A member is absent when the answer left it out or empty. */
 export interface TokenSet {

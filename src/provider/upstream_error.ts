@@ -9,7 +9,7 @@ import { finiteNumber, isObject, type JsonObject, nonEmptyString } from "../wire
 import { readTextPrefix } from "./bounded_body.ts";
 import type { UpstreamError } from "./provider.ts";
 import { plausibleWait, retryAfterSeconds } from "./retry_after.ts";
-import { safeCode, safeSentence } from "./safe_text.ts";
+import { safeCode, safeSentence } from "../wire/safe_text.ts";
 
 /** The most of an error body that is read, bytes. */
 const maxErrorBodyBytes = 64 * 1024;
@@ -34,7 +34,12 @@ export interface RefusalRules {
 
 /** The error for an upstream that could not be reached, or broke off before its headers. */
 export function unreachable(rules: RefusalRules): UpstreamError {
-  return ownError(502, "upstream_unreachable", `${rules.upstreamName} could not be reached. Try again.`);
+  const error = ownError(
+    502,
+    "upstream_unreachable",
+    `${rules.upstreamName} could not be reached. Try again.`,
+  );
+  return { ...error, transient: true };
 }
 
 /** The error for an upstream that did not answer in time. */
@@ -98,6 +103,7 @@ export function readRefusal(
     message: sentence ??
       `${rules.upstreamName} refused the request with status ${status} and gave no reason.`,
     accessRejected: rules.isAccessRejected(clientStatus, code),
+    transient: isTransient(clientStatus, headers),
   };
   return withRetry(
     error,
@@ -116,6 +122,17 @@ export function isErrorDocument(document: JsonObject): boolean {
   }
   return isObject(error) || nonEmptyString(error) !== undefined ||
     nonEmptyString(document["detail"]) !== undefined;
+}
+
+/**
+ * Whether the upstreams' own clients try again at once: on 5xx, except where Cloudflare cannot speak TLS with the upstream,
+ * unless the answer says otherwise (facts xai-grok 9, chatgpt-codex 4.1). A named wait is for the caller to decide.
+ */
+function isTransient(status: number, headers: Headers): boolean {
+  if (headers.has("retry-after")) return false;
+  const told = headers.get("x-should-retry");
+  if (told === "true" || told === "false") return told === "true" && status >= 500;
+  return status >= 500 && status !== 525 && status !== 526;
 }
 
 /** OpenAI's `error.type` for a status; total. */
@@ -240,7 +257,15 @@ function waitOfSentence(message: string): number | undefined {
 }
 
 function ownError(status: number, code: string, message: string): UpstreamError {
-  return { status, type: errorType(status), code, param: null, message, accessRejected: false };
+  return {
+    status,
+    type: errorType(status),
+    code,
+    param: null,
+    message,
+    accessRejected: false,
+    transient: false,
+  };
 }
 
 function withRetry(error: UpstreamError, seconds: number | undefined): UpstreamError {

@@ -27,6 +27,10 @@ export interface ChatStyle {
   readonly promptFilterFirst: boolean;
   /** True: text in choice 0, tool calls whole in choice 1 (Copilot's Claude models). */
   readonly splitChoices: boolean;
+  /** The finish reason of an answer that calls tools; `stop` is seen at Copilot. */
+  readonly callsFinish: "tool_calls" | "stop";
+  /** Members that the upstream adds to a tool call where it begins. */
+  readonly callExtras: Members;
   /** `content` of an answer that only calls tools: `""` (Grok) or null. */
   readonly emptyContent: "" | null;
   /** Members that the upstream adds to its `usage`. */
@@ -83,6 +87,7 @@ export function* chatEvents(
       id: head.callIds[index],
       type: "function",
       function: { name: call.name, arguments: whole ? call.fragments.join("") : "" },
+      ...style.callExtras,
     };
     yield other(chunk(callChoice, { tool_calls: [start] }));
     if (whole) continue;
@@ -90,7 +95,7 @@ export function* chatEvents(
       yield other(chunk(callChoice, { tool_calls: [{ index, function: { arguments: fragment } }] }));
     }
   }
-  const reason = finishReason(plan);
+  const reason = finishReason(plan, style);
   yield { data: chatChunk(head, style, 0, first({}), reason), role: "finish" };
   if (style.splitChoices && plan.toolCalls.length > 0) yield other(chatChunk(head, style, 1, {}, reason));
   if (withUsage) {
@@ -146,8 +151,9 @@ export function encodeChatCompletion(plan: Plan, head: ChatHead, style: ChatStyl
     id: head.callIds[index],
     type: "function",
     function: { name: call.name, arguments: call.fragments.join("") },
+    ...style.callExtras,
   }));
-  const finish_reason = finishReason(plan);
+  const finish_reason = finishReason(plan, style);
   const message = {
     role: "assistant",
     content: text === "" ? style.emptyContent : text,
@@ -195,8 +201,8 @@ function other(data: Members): ChatEvent {
   return { data, role: "other" };
 }
 
-function finishReason(plan: Plan): string {
-  return plan.finish === "stop" && plan.toolCalls.length > 0 ? "tool_calls" : plan.finish;
+function finishReason(plan: Plan, style: ChatStyle): string {
+  return plan.finish === "stop" && plan.toolCalls.length > 0 ? style.callsFinish : plan.finish;
 }
 
 function encodeUsage(plan: Plan, style: ChatStyle): Members {

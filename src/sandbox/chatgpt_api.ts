@@ -9,7 +9,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { gatewayRefusal, modelProblem, unsupportedModel } from "./chatgpt_gateway.ts";
+import { gatewayRefusal, modelProblem, NO_RESPONSES_LITE, unsupportedModel } from "./chatgpt_gateway.ts";
 import type { ChatGptState } from "./chatgpt_auth.ts";
 import {
   isUsedUp,
@@ -18,10 +18,11 @@ import {
   rateLimitsEvent,
   usageDocument,
 } from "./chatgpt_limits.ts";
-import { modelFor, MODELS_ETAG, modelsDocument } from "./chatgpt_models.ts";
+import { modelFor, MODELS_ETAG, modelsDocument, speaksResponsesLite } from "./chatgpt_models.ts";
 import type { Fault, RecordedRequest, SandboxContext, SandboxUser, SimulatedUpstream } from "./contract.ts";
 import { mediaType } from "./form_body.ts";
 import { isMembers, parseJson } from "./members.ts";
+import type { PromptCache } from "./prompt_cache.ts";
 import type { RequestProblem } from "./request_problem.ts";
 import { parseResponsesRequest, type ResponsesRequest } from "./responses_request.ts";
 import {
@@ -42,6 +43,7 @@ interface Visit {
   readonly user: SandboxUser;
   readonly request: Request;
   readonly fault: Fault["kind"] | undefined;
+  readonly promptCache: PromptCache;
 }
 
 const ROUTES: Readonly<
@@ -71,7 +73,9 @@ export function createChatGptApi(context: SandboxContext, state: ChatGptState): 
       if (begun.kind === "answered") return withAccountHeaders(begun.response, admission, context);
       if (admission.kind === "refused") return admission.response;
       if (request.method !== route.method) return detail(405, "Method Not Allowed");
-      const answer = await route.answer({ context, user: admission.user, request, fault: begun.fault });
+      const { promptCache } = state;
+      const { user } = admission;
+      const answer = await route.answer({ context, user, request, fault: begun.fault, promptCache });
       return withAccountHeaders(answer, admission, context);
     },
   };
@@ -141,15 +145,25 @@ async function respond(visit: Visit): Promise<Response> {
   if (parsed.kind === "wrong") return envelope(400, firstOf(parsed.problems));
   const model = modelFor(user, parsed.request.turn.model);
   if (model === undefined) return detail(400, unsupportedModel(parsed.request.turn.model));
+  if (request.headers.has("x-openai-internal-codex-responses-lite") && !speaksResponsesLite(model)) {
+    return envelope(400, { message: NO_RESPONSES_LITE, param: null, code: null });
+  }
   const problem = modelProblem(body, parsed.request, model) ?? foreignReasoning(parsed.request, user);
   if (problem !== undefined) return envelope(400, problem);
   if (fault?.type === "json_error_in_200") return Response.json(serverError());
-  const answer = plan(parsed.request, visit);
+  const answer = plan(parsed.request, body["prompt_cache_key"], visit);
   return streamed(answer, visit);
 }
 
-function plan(request: ResponsesRequest, { context, user }: Visit): ResponsesAnswer {
-  const plan = context.planTurn(request.turn);
+function plan(
+  request: ResponsesRequest,
+  cacheKey: unknown,
+  { context, user, promptCache }: Visit,
+): ResponsesAnswer {
+  const plan = promptCache.apply(context.planTurn(request.turn), request.turn, {
+    account: user.chatgptUserId,
+    key: typeof cacheKey === "string" ? cacheKey : undefined,
+  });
   return {
     plan,
     model: request.turn.model,

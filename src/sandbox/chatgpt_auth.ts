@@ -19,6 +19,7 @@ import {
 } from "./chatgpt_tokens.ts";
 import type { RecordedRequest, SandboxContext, SimulatedUpstream } from "./contract.ts";
 import { createDeviceGrants, type DeviceGrants } from "./device_grants.ts";
+import { createPromptCache, type PromptCache } from "./prompt_cache.ts";
 import { answerDevicePage, type DevicePageBrand } from "./device_page.ts";
 import { mediaType, readForm } from "./form_body.ts";
 import { isMembers, type Members, parseJson } from "./members.ts";
@@ -28,6 +29,7 @@ import { beginStep } from "./step.ts";
 export interface ChatGptState {
   readonly devices: DeviceGrants;
   readonly tokens: ChatGptTokens;
+  readonly promptCache: PromptCache;
 }
 
 const DEVICE_CODE_SECONDS = 15 * 60;
@@ -79,6 +81,7 @@ export function createChatGptState(context: SandboxContext): ChatGptState {
   return {
     devices: createDeviceGrants(context, "chatgpt", DEVICE_CODE_SECONDS),
     tokens: createChatGptTokens(context, () => issuerOf(context)),
+    promptCache: createPromptCache(),
   };
 }
 

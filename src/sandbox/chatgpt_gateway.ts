@@ -65,6 +65,10 @@ export function unsupportedModel(model: string): string {
   return `The '${model}' model is not supported when using Codex with a ChatGPT account.`;
 }
 
+/** The sentence about the header of Responses-Lite on a model that does not speak it. */
+export const NO_RESPONSES_LITE =
+  "This model is not supported when using X-OpenAI-Internal-Codex-Responses-Lite.";
+
 /** What the model itself refuses about a request that is well formed. */
 export function modelProblem(
   body: Members,

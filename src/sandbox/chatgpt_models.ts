@@ -53,6 +53,11 @@ export function modelsDocument(user: SandboxUser, clientVersion: string): Member
   return { models: models.map((one, index) => printed(one, index)) };
 }
 
+/** Whether the model takes its tools inside the conversation (section 3.8). */
+export function speaksResponsesLite({ slug }: ChatGptModel): boolean {
+  return slug.startsWith("gpt-5.6");
+}
+
 /** The catalogue's version, as `ETag` and in the header `x-models-etag`. */
 export const MODELS_ETAG = 'W/"sandbox-1"';
 
@@ -119,7 +124,7 @@ function printed(one: ChatGptModel, priority: number): Members {
     support_verbosity: true,
     default_verbosity: "low",
     service_tiers: [],
-    use_responses_lite: one.slug.startsWith("gpt-5.6"),
+    use_responses_lite: speaksResponsesLite(one),
     prefer_websockets: false,
     truncation_policy: { mode: "tokens", limit: 10_000 },
     available_in_plans: one.freePlan

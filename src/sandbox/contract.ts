@@ -12,19 +12,25 @@
 export interface SandboxUser {
   /** Login word, e.g. `ada`. Unique. */
   readonly name: string;
+  /** As the pages show it. */
   readonly displayName: string;
   /** What is special about the person, for the sign-in pages. */
   readonly note: string;
+  /** Address in the claims and profiles. */
   readonly email: string;
-  /** ChatGPT: the person (`user-...`) and the workspace that colleagues share. */
+  /** ChatGPT: the person (`user-...`). */
   readonly chatgptUserId: string;
+  /** ChatGPT: the workspace that colleagues share. */
   readonly chatgptAccountId: string;
+  /** ChatGPT: the plan as the claims spell it. */
   readonly chatgptPlan: string;
-  /** Grok: the `sub` of the tokens and the plan tier of the access token. */
+  /** Grok: the `sub` of the tokens. */
   readonly xaiSubject: string;
+  /** Grok: the plan tier of the access token. */
   readonly xaiTier: number;
-  /** GitHub: numeric user id, and which Copilot seat the person has. */
+  /** GitHub: the numeric user id. */
   readonly githubId: number;
+  /** GitHub: which Copilot seat the person has. */
   readonly copilotSeat:
     | "free"
     | "individual"
@@ -39,6 +45,7 @@ export interface SandboxUser {
 
 /** What a model was asked, free of any dialect. */
 export interface Turn {
+  /** The model's id as asked for. */
   readonly model: string;
   /** System and developer texts and the instructions, in order. */
   readonly instructions: readonly string[];
@@ -48,15 +55,21 @@ export interface Turn {
     readonly text: string;
     readonly images: number;
   }[];
-  /** Function tools on offer, in order. */
-  readonly tools: readonly { readonly name: string; readonly parameters: unknown }[];
+  /** Function and custom tools on offer, in order. A custom tool takes free text and has no parameters. */
+  readonly tools: readonly {
+    readonly name: string;
+    readonly parameters: unknown;
+    readonly freeform?: true;
+  }[];
   /** Results of earlier calls that came after the last user message, in order. */
   readonly toolResults: readonly {
     readonly callId: string;
     readonly name: string;
     readonly output: string;
   }[];
+  /** Whether tools may, must or must not be called, or which one must. */
   readonly toolChoice: "auto" | "none" | "required" | { readonly name: string };
+  /** True when one answer may call several tools. */
   readonly parallelToolCalls: boolean;
   /** True when the request asked for visible reasoning (an effort other than none). */
   readonly reasoning: boolean;
@@ -72,10 +85,17 @@ export interface Plan {
   readonly reasoning: readonly string[];
   /** Answer text, in the pieces in which it is streamed. */
   readonly text: readonly string[];
+  /** A refusal in the pieces in which it is streamed; then there is no text. */
   readonly refusal: readonly string[];
-  /** Tool calls; `fragments` join to the arguments' JSON text. */
-  readonly toolCalls: readonly { readonly name: string; readonly fragments: readonly string[] }[];
+  /** Tool calls; `fragments` join to the arguments' JSON text, or to the input of a custom tool. */
+  readonly toolCalls: readonly {
+    readonly name: string;
+    readonly freeform?: true;
+    readonly fragments: readonly string[];
+  }[];
+  /** Why the answer ends. */
   readonly finish: "stop" | "length" | "content_filter";
+  /** Token counts; `outputTokens` includes `reasoningTokens`, `inputTokens` includes `cachedTokens`. */
   readonly usage: {
     readonly inputTokens: number;
     readonly cachedTokens: number;
@@ -91,9 +111,11 @@ export type PlanTurn = (turn: Turn) => Plan;
 
 /** A scripted misbehaviour. Taken from the queue by the first request that it matches. */
 export interface Fault {
+  /** The upstream that misbehaves. */
   readonly upstream: "chatgpt" | "grok" | "copilot";
   /** Which step it hits. */
   readonly on: "device" | "poll" | "exchange" | "refresh" | "user" | "models" | "call" | "revoke";
+  /** What happens. */
   readonly kind:
     /** Answer `status` with the upstream's typical body for it (429 with its reset time, 503 overloaded, ...). */
     | {
@@ -108,7 +130,10 @@ export interface Fault {
     | { readonly type: "slow_down" }
     /** Close the connection without an answer. */
     | { readonly type: "drop" }
-    /** Do nothing until released through `SandboxControl.release`, or until the client leaves; then go on normally. */
+    /**
+     * Do nothing until released through `SandboxControl.release`, then go on normally. When the client leaves first,
+     * nothing is consumed.
+     */
     | { readonly type: "hang" }
     /**
      * Stream faults (call only): the named end after `afterPieces` pieces of text. `stream_cut` breaks the connection,
@@ -136,15 +161,19 @@ export interface Fault {
 
 /** What the sandbox remembers of each request that reached it, for tests to judge. */
 export interface RecordedRequest {
+  /** The upstream that was asked. */
   readonly upstream: "chatgpt" | "grok" | "copilot";
   /** `other` until the upstream that handles the request knows better and sets it. */
   on: Fault["on"] | "page" | "other";
+  /** The method in capitals. */
   readonly method: string;
   /** With mount prefix and query. */
   readonly path: string;
+  /** The headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** The body as text, cut at the recorder's limit. */
   readonly body: string;
+  /** When it came, milliseconds since the epoch. */
   readonly atMs: number;
   /**
    * Set when the answer has ended: fully sent, stopped because the client left, or broken off by a scripted fault. Only
@@ -155,11 +184,15 @@ export interface RecordedRequest {
 
 /** A device sign-in that waits for a person. */
 export interface PendingApproval {
+  /** The upstream that the person signs in to. */
   readonly upstream: "chatgpt" | "grok" | "copilot";
+  /** The code that the person types. */
   readonly userCode: string;
+  /** When the code ends, milliseconds since the epoch. */
   readonly expiresAtMs: number;
   /** The app's name if the upstream was told one. */
   readonly clientName: string;
+  /** What the person has decided. */
   state: "waiting" | { readonly approvedBy: SandboxUser } | "denied";
 }
 
@@ -168,6 +201,7 @@ export interface PendingApproval {
  * takes. A control call may change a switch while the sandbox runs, so they are read at each request.
  */
 export interface Switches {
+  /** Switches of ChatGPT. */
   readonly chatgpt: {
     /** Status of a poll that is too early to be answered: 403 is usual, 404 is seen too. */
     readonly pendingStatus: 403 | 404;
@@ -184,12 +218,14 @@ export interface Switches {
     /** Adds an unknown event of this many bytes to each stream; 0 adds none. */
     readonly hugeEventBytes: number;
   };
+  /** Switches of Grok. */
   readonly grok: {
     /** The proxy rail refuses calls without `X-XAI-Token-Auth`. */
     readonly requireTokenAuth: boolean;
     /** The proxy rail refuses calls without a recent `x-grok-client-version`. */
     readonly requireClientVersion: boolean;
   };
+  /** Switches of GitHub Copilot. */
   readonly copilot: {
     /** Text and tool calls come in different choices of one chat answer. */
     readonly splitChoices: boolean;
@@ -200,10 +236,13 @@ export interface Switches {
 
 /** What every simulated upstream is given. */
 export interface SandboxContext {
+  /** The clock, milliseconds since the epoch. */
   readonly now: () => number;
   /** The sandbox's own origin, e.g. `http://127.0.0.1:4100`, without a trailing slash. */
   readonly origin: () => string;
+  /** Everyone who can sign in. */
   readonly users: readonly SandboxUser[];
+  /** The simulated models. */
   readonly planTurn: PlanTurn;
   /** Seconds between polls that the upstreams demand. */
   readonly pollIntervalSeconds: number;

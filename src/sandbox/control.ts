@@ -25,6 +25,7 @@ export type ControlOutcome =
 
 /** The controls of a running sandbox. */
 export interface SandboxControl {
+  /** Everyone who can sign in. */
   readonly users: readonly SandboxUser[];
   /** The device sign-ins that are open, oldest first. */
   approvals(): readonly PendingApproval[];
@@ -48,6 +49,7 @@ export interface SandboxControl {
   ): Promise<readonly RecordedRequest[]>;
   /** What the upstreams count, by upstream and name, e.g. `chatgpt.refreshes`. */
   counters(): Readonly<Record<string, number>>;
+  /** The switches as they are now. */
   switches(): Switches;
   /** Changes switches; the others stay. */
   setSwitches(changes: SwitchChanges): void;
@@ -59,11 +61,17 @@ export interface SandboxControl {
 
 /** The parts that the controls reach into. */
 export interface ControlParts {
+  /** What the upstreams are given. */
   readonly context: SandboxContext;
+  /** The scripted faults. */
   readonly faults: FaultQueue;
+  /** The memory of requests. */
   readonly log: RequestLog;
+  /** Changes switches; the others stay. */
   setSwitches(changes: SwitchChanges): void;
+  /** What the upstreams have counted. */
   counters(): Readonly<Record<string, number>>;
+  /** Ends every grant of a person at one upstream. */
   revokeGrants(upstream: Fault["upstream"], user: SandboxUser): void;
   /** Forgets who is signed in, and sets the switches back. */
   forgetEverything(): void;

@@ -22,7 +22,7 @@ import {
 import { type CopilotEndpoint, copilotModelList, findCopilotModel } from "./copilot_models.ts";
 import { nextMonthMs, quotaHeaders, remainingOf, spend } from "./copilot_quota.ts";
 import { type CopilotHost, type CopilotSeat, seatOf } from "./copilot_seats.ts";
-import type { Fault, SandboxContext, SandboxUser, SimulatedUpstream } from "./contract.ts";
+import type { Fault, Plan, SandboxContext, SandboxUser, SimulatedUpstream, Turn } from "./contract.ts";
 import type { GithubState } from "./github_site.ts";
 import { isMembers, parseJson } from "./members.ts";
 import { beginStep } from "./step.ts";
@@ -134,6 +134,9 @@ async function answerCall(
     announcesImages: request.headers.get("copilot-vision-request") === "true",
     fault,
     signal: request.signal,
+    // Nothing of a request leads to a cache: the provider behind the gateway finds what the account sent before.
+    withCache: (plan: Plan, turn: Turn) =>
+      state.promptCache.apply(plan, turn, { account: String(user.githubId), key: "" }),
   };
   const response = endpoint === "/responses"
     ? answerCopilotResponses(ctx, call)

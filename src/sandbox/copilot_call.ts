@@ -18,7 +18,7 @@ import {
   encodeChatCompletion,
   printChatEvent,
 } from "./chat_wire.ts";
-import type { Fault, Plan, SandboxContext } from "./contract.ts";
+import type { Fault, Plan, SandboxContext, Turn } from "./contract.ts";
 import { copilotError, copilotText, invalidBody, MODEL_OVERLOADED } from "./copilot_errors.ts";
 import type { CopilotModel } from "./copilot_models.ts";
 import { elementsOf, type Members, membersOf } from "./members.ts";
@@ -44,6 +44,8 @@ export interface CopilotCall {
   readonly fault: Fault["kind"] | undefined;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
+  /** The plan with what the account's prompt cache has of the turn. */
+  readonly withCache: (plan: Plan, turn: Turn) => Plan;
 }
 
 const MAX_TOOLS = 128;
@@ -67,10 +69,8 @@ export function answerCopilotChat(ctx: SandboxContext, call: CopilotCall): Respo
   }
   const refusal = refusedByModel(call, images, turn.tools.length, effort, "reasoning_effort");
   if (refusal !== undefined) return refusal;
-  const plan = ctx.planTurn({
-    ...turn,
-    reasoning: model.efforts.length > 0 && (effort ?? model.defaultEffort ?? "none") !== "none",
-  });
+  const reasoning = model.efforts.length > 0 && (effort ?? model.defaultEffort ?? "none") !== "none";
+  const plan = call.withCache(ctx.planTurn({ ...turn, reasoning }), turn);
   const head: ChatHead = {
     id: `chatcmpl-${plan.digest.slice(0, 29)}`,
     model: model.id,
@@ -81,6 +81,7 @@ export function answerCopilotChat(ctx: SandboxContext, call: CopilotCall): Respo
     ),
   };
   const isClaude = model.vendor === "Anthropic";
+  const isGemini = model.vendor === "Google";
   const style: ChatStyle = {
     objectMember: false,
     finishKey: false,
@@ -89,11 +90,16 @@ export function answerCopilotChat(ctx: SandboxContext, call: CopilotCall): Respo
     reasoningOutsideCompletion: false,
     promptFilterFirst: model.vendor === "Azure OpenAI",
     splitChoices: isClaude && ctx.switches().copilot.splitChoices,
+    callsFinish: isGemini ? "stop" : "tool_calls",
+    callExtras: isGemini ? { thought_signature: `sig-${plan.digest}` } : {},
     emptyContent: null,
     usageExtras: {},
     besideUsage: { copilot_usage: copilotUsage(plan) },
   };
   if (fault?.type === "json_error_in_200") return Response.json({ error: MODEL_OVERLOADED });
+  if (!stream && isClaude && turn.maxOutputTokens === 1) {
+    return Response.json(anthropicMessage(plan, model.id));
+  }
   if (!stream) return Response.json(encodeChatCompletion(plan, head, style));
   const bareError: ChatEvent = { data: { error: MODEL_OVERLOADED }, role: "other" };
   if (fault?.type === "overloaded_in_stream") {
@@ -111,6 +117,26 @@ export function answerCopilotChat(ctx: SandboxContext, call: CopilotCall): Respo
     streamSteps(chatEvents(plan, head, style, true), fault, dialect),
     printChatEvent,
   );
+}
+
+/** The shape of Anthropic's own API, in which Claude models answer when they may say next to nothing (section 10). */
+function anthropicMessage(plan: Plan, model: string): Members {
+  const { inputTokens, cachedTokens } = plan.usage;
+  return {
+    id: `msg_${plan.digest.slice(0, 24)}`,
+    type: "message",
+    role: "assistant",
+    model,
+    content: [{ type: "text", text: plan.text[0] ?? "" }],
+    stop_reason: "max_tokens",
+    stop_sequence: null,
+    usage: {
+      input_tokens: inputTokens - cachedTokens,
+      cache_creation_input_tokens: 0,
+      cache_read_input_tokens: cachedTokens,
+      output_tokens: 1,
+    },
+  };
 }
 
 /** Answers `POST /responses`. A refusal has a status of 400 or more. */
@@ -151,7 +177,7 @@ export function answerCopilotResponses(ctx: SandboxContext, call: CopilotCall): 
     "reasoning.effort",
   );
   if (refusal !== undefined) return refusal;
-  const plan = ctx.planTurn(turn);
+  const plan = call.withCache(ctx.planTurn(turn), turn);
   const answer = describeAnswer(ctx, call, request, plan);
   if (fault?.type === "json_error_in_200") return Response.json({ error: MODEL_OVERLOADED });
   if (!request.stream) return Response.json({ ...responseObject(answer), copilot_usage: copilotUsage(plan) });

@@ -12,17 +12,20 @@
  * | `count to N` | the numbers 1 to N, one piece each (N at most 100,000) |
  * | `your instructions` | the system and developer texts that the model was given |
  * | the name of an offered tool | a call of it; two names and parallel calls allowed: both at once |
+ * | a tool's name, `with` and JSON | a call with just that: an object for a function, a string for a custom tool |
+ * | `after that` between two names | the second call once the result of the first is there |
  * | `announce it` and a tool's name | a sentence of text before the call |
  *
  * Rules in the order in which they are tried: refusal, content filter, tools (a forced choice always calls), summary of
  * tool results, JSON schema, cut off, count, instructions, echo. Last, `maxOutputTokens` cuts the text.
  *
- * Usage: four UTF-16 code units of input are one token, an image is 85; the largest multiple of 128 within half of the
- * input counts as cached; each streamed piece (text, refusal, argument fragment, reasoning) is one output token.
+ * Usage: four UTF-16 code units of input are one token, an image is 85; nothing counts as cached here (prompt_cache.ts
+ * knows what is); each streamed piece (text, refusal, argument fragment, reasoning) is one output token.
  *
  * @module
  */
 import { createHash } from "node:crypto";
+import { type AskedCall, askedCalls } from "./asked_calls.ts";
 import type { Plan, PlanTurn, Turn } from "./contract.ts";
 import { schemaInstance } from "./schema_instance.ts";
 
@@ -30,6 +33,9 @@ const MAX_COUNT = 100_000;
 const MAX_ECHOED_CHARACTERS = 400;
 const FRAGMENT_CHARACTERS = 8;
 const TOKENS_PER_IMAGE = 85;
+
+/** UTF-16 code units of input that count as one token. */
+export const UNITS_PER_TOKEN = 4;
 
 /** What an answer consists of before usage and digest are added. */
 type Answer = Pick<Plan, "text" | "refusal" | "toolCalls" | "finish">;
@@ -48,7 +54,7 @@ export const planTurn: PlanTurn = (turn: Turn): Plan => {
     reasoning,
     usage: {
       inputTokens,
-      cachedTokens: Math.floor(inputTokens / 2 / 128) * 128,
+      cachedTokens: 0,
       outputTokens,
       reasoningTokens: reasoning.length,
     },
@@ -100,33 +106,45 @@ function echo(turn: Turn, asked: string): string {
 
 function planToolCalls(turn: Turn, asked: string): Plan["toolCalls"] {
   const { toolChoice, tools } = turn;
-  if (toolChoice === "none" || tools.length === 0) return [];
-  // Auto after a result: the text still names the tool, so that without this the model would call for ever.
-  if (toolChoice === "auto" && turn.toolResults.length > 0) return [];
-  const named = tools.filter((tool) => mentions(asked, tool.name));
-  const forced = typeof toolChoice === "object"
-    ? tools.filter((tool) => tool.name === toolChoice.name)
-    : null;
-  const wanted = forced ?? (named.length > 0 || toolChoice === "auto" ? named : tools.slice(0, 1));
-  return (turn.parallelToolCalls ? wanted : wanted.slice(0, 1)).map((tool) => ({
-    name: tool.name,
-    fragments: fragments(JSON.stringify(argumentsFor(tool.parameters))),
-  }));
+  const [first] = tools;
+  if (toolChoice === "none" || first === undefined) return [];
+  const steps = askedCalls(asked, tools);
+  const wanted = typeof toolChoice === "object"
+    ? forced(toolChoice.name, tools, steps)
+    : nextStep(steps, turn);
+  const calls = wanted.length === 0 && toolChoice === "required"
+    ? steps[0] ?? [{ tool: first, given: undefined }]
+    : wanted;
+  return (turn.parallelToolCalls ? calls : calls.slice(0, 1)).map(({ tool, given }) =>
+    tool.freeform === true
+      ? { name: tool.name, freeform: true, fragments: fragments(String(given ?? "sample input")) }
+      : { name: tool.name, fragments: fragments(JSON.stringify(given ?? argumentsFor(tool.parameters))) }
+  );
+}
+
+/** The step that is due. The text still names the tools after their results, so the results tell what is done. */
+function nextStep(steps: readonly (readonly AskedCall[])[], turn: Turn): readonly AskedCall[] {
+  let done = turn.toolResults.length;
+  for (const step of steps) {
+    if (done <= 0) return step;
+    done -= turn.parallelToolCalls ? step.length : 1;
+  }
+  return [];
+}
+
+function forced(
+  name: string,
+  tools: Turn["tools"],
+  steps: readonly (readonly AskedCall[])[],
+): readonly AskedCall[] {
+  return tools.filter((tool) => tool.name === name)
+    .map((tool) => steps.flat().find((call) => call.tool === tool) ?? { tool, given: undefined });
 }
 
 /** Arguments are always an object, also for a tool that declares no parameters. */
 function argumentsFor(parameters: unknown): unknown {
   const made = parameters === undefined || parameters === null ? {} : schemaInstance(parameters);
   return typeof made === "object" && made !== null ? made : {};
-}
-
-/** True when `name` stands in `text` as a word of its own. */
-function mentions(text: string, name: string): boolean {
-  for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
-    const around = text.slice(Math.max(0, at - 1), at) + text.slice(at + name.length, at + name.length + 1);
-    if (!/[A-Za-z0-9_-]/.test(around)) return true;
-  }
-  return false;
 }
 
 function reasoningPieces(turn: Turn): readonly string[] {
@@ -141,16 +159,20 @@ function limited(answer: Answer, maxOutputTokens: number | undefined, spent: num
   return { ...answer, text: answer.text.slice(0, budget), toolCalls: [], finish: "length" };
 }
 
-function countInputTokens(turn: Turn): number {
-  const texts = [
+/** The texts that the model reads, in the order in which it reads them: what stays the same over turns comes first. */
+export function promptTexts(turn: Turn): readonly string[] {
+  return [
+    ...turn.tools.map((tool) => tool.name + JSON.stringify(tool.parameters ?? null)),
     ...turn.instructions,
     ...turn.messages.map((message) => message.text),
     ...turn.toolResults.map((result) => result.output),
-    ...turn.tools.map((tool) => tool.name + JSON.stringify(tool.parameters ?? null)),
   ];
+}
+
+function countInputTokens(turn: Turn): number {
   const images = turn.messages.reduce((sum, message) => sum + message.images, 0);
-  const units = texts.reduce((sum, text) => sum + text.length, 0);
-  return Math.max(1, Math.ceil(units / 4)) + images * TOKENS_PER_IMAGE;
+  const units = promptTexts(turn).reduce((sum, text) => sum + text.length, 0);
+  return Math.max(1, Math.ceil(units / UNITS_PER_TOKEN)) + images * TOKENS_PER_IMAGE;
 }
 
 function lastUserText(turn: Turn): string {

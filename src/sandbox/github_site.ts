@@ -8,6 +8,7 @@
  */
 import type { Fault, RecordedRequest, SandboxContext, SandboxUser, SimulatedUpstream } from "./contract.ts";
 import { createDeviceGrants, type DeviceGrants } from "./device_grants.ts";
+import { createPromptCache, type PromptCache } from "./prompt_cache.ts";
 import { answerDevicePage, type DevicePageBrand } from "./device_page.ts";
 import { mediaType } from "./form_body.ts";
 import { isMembers, parseJson } from "./members.ts";
@@ -22,6 +23,7 @@ export interface GithubState {
   readonly copilotTokens: Map<string, { readonly user: SandboxUser; readonly expiresAtMs: number }>;
   /** Premium requests spent so far, by GitHub user id. */
   readonly premiumSpent: Map<number, number>;
+  readonly promptCache: PromptCache;
 }
 
 /** An OAuth token of a person. */
@@ -57,6 +59,7 @@ export function createGithubState(ctx: SandboxContext): GithubState {
     oauthTokens: new Map(),
     copilotTokens: new Map(),
     premiumSpent: new Map(),
+    promptCache: createPromptCache(),
   };
 }
 

@@ -109,7 +109,9 @@ async function answerCall(
     model: override ?? membersOf(body)["model"],
     fault,
     signal: request.signal,
+    conversation: request.headers.get("x-grok-conv-id"),
     freeTokensUsed: state.freeTokensUsed,
+    promptCache: state.promptCache,
   };
   return path === "/responses" ? answerGrokResponses(ctx, call) : answerGrokChat(ctx, call);
 }

@@ -8,6 +8,7 @@
  */
 import type { Fault, RecordedRequest, SandboxContext, SimulatedUpstream } from "./contract.ts";
 import { createDeviceGrants, type DeviceGrants } from "./device_grants.ts";
+import { createPromptCache, type PromptCache } from "./prompt_cache.ts";
 import { answerDevicePage, type DevicePageBrand } from "./device_page.ts";
 import { readForm } from "./form_body.ts";
 import { createGrokTokens, type GrokTokens, type IssuedTokens } from "./grok_tokens.ts";
@@ -19,6 +20,7 @@ export interface GrokState {
   readonly tokens: GrokTokens;
   /** Output and input tokens used by free accounts so far, by `sub`. */
   readonly freeTokensUsed: Map<string, number>;
+  readonly promptCache: PromptCache;
 }
 
 /** The public client id that every known client uses; it has no secret. */
@@ -55,6 +57,7 @@ export function createGrokState(ctx: SandboxContext): GrokState {
     devices: createDeviceGrants(ctx, "grok", DEVICE_CODE_SECONDS),
     tokens: createGrokTokens(ctx, () => issuerOf(ctx)),
     freeTokensUsed: new Map(),
+    promptCache: createPromptCache(),
   };
 }
 

@@ -27,6 +27,7 @@ import {
 } from "./grok_errors.ts";
 import { findGrokModel, type GrokModel } from "./grok_models.ts";
 import { elementsOf, type Members, membersOf } from "./members.ts";
+import type { PromptCache } from "./prompt_cache.ts";
 import { parseResponsesRequest, type ResponsesRequest } from "./responses_request.ts";
 import {
   responseObject,
@@ -50,8 +51,11 @@ export interface GrokCall {
   readonly fault: Fault["kind"] | undefined;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
+  /** The header `x-grok-conv-id`, which leads to the cache of a conversation. */
+  readonly conversation: string | null;
   /** Counts tokens of free plans, by `sub`. */
   readonly freeTokensUsed: Map<string, number>;
+  readonly promptCache: PromptCache;
 }
 
 /** What a free plan may use before every call is refused. The real pool is a million in 24 hours; this one ends sooner. */
@@ -112,6 +116,8 @@ export function answerGrokChat(ctx: SandboxContext, call: GrokCall): Response {
     reasoningOutsideCompletion: true,
     promptFilterFirst: false,
     splitChoices: false,
+    callsFinish: "tool_calls",
+    callExtras: {},
     emptyContent: "",
     usageExtras: { num_sources_used: 0, cost_in_usd_ticks: planned.usage.outputTokens * 5_000 },
     besideUsage: {},
@@ -243,13 +249,18 @@ function plan(
   turn: Turn,
   effort: string | undefined,
 ): Plan | Response {
-  const { user, freeTokensUsed } = call;
+  const { user, freeTokensUsed, promptCache } = call;
   const used = freeTokensUsed.get(user.xaiSubject) ?? 0;
   if (user.xaiTier === 0 && used >= FREE_TOKENS) return freeUsageExhausted(model.id, used, FREE_TOKENS);
-  const planned = ctx.planTurn({
+  const asked = {
     ...turn,
     model: model.id,
     reasoning: model.reasons && (effort ?? model.defaultEffort) !== "none",
+  };
+  const cacheKey = call.conversation ?? membersOf(call.body)["prompt_cache_key"];
+  const planned = promptCache.apply(ctx.planTurn(asked), asked, {
+    account: user.xaiSubject,
+    key: typeof cacheKey === "string" ? cacheKey : undefined,
   });
   freeTokensUsed.set(user.xaiSubject, used + planned.usage.inputTokens + planned.usage.outputTokens);
   return planned;

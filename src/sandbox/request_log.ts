@@ -7,6 +7,7 @@ import type { RecordedRequest } from "./contract.ts";
 
 /** Bounds of the memory. */
 export interface RequestLogLimits {
+  /** Requests that are kept. */
   readonly maxRequests: number;
   /** Characters of a body that are kept. */
   readonly maxBodyCharacters: number;
@@ -16,10 +17,13 @@ export interface RequestLogLimits {
 
 /** Picks requests; an absent member picks all. */
 export interface RequestFilter {
+  /** The upstream that was asked. */
   readonly upstream?: RecordedRequest["upstream"];
+  /** The step. */
   readonly on?: RecordedRequest["on"];
   /** With its mount prefix; a query in the record only counts when this has one. */
   readonly path?: string;
+  /** How the answer ended. */
   readonly end?: NonNullable<RecordedRequest["end"]>;
 }
 

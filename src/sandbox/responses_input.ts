@@ -48,6 +48,14 @@ const ITEM_TYPES: Readonly<Record<string, { members?: readonly string[]; prefix?
   agent_message: {},
 });
 
+/** Members of every item: the last is what Codex CLI adds for its own backend. */
+const COMMON_MEMBERS: readonly string[] = Object.freeze([
+  "type",
+  "id",
+  "status",
+  "internal_chat_message_metadata_passthrough",
+]);
+
 const INPUT_PARTS: readonly string[] = Object.freeze([
   "input_text",
   "input_image",
@@ -283,7 +291,7 @@ function checkMembers(
 ): void {
   if (members === undefined) return;
   for (const name of Object.keys(item)) {
-    if (members.includes(name) || name === "type" || name === "id" || name === "status") continue;
+    if (members.includes(name) || COMMON_MEMBERS.includes(name)) continue;
     problems.push({
       message: `Unknown parameter: '${at}.${name}'.`,
       param: `${at}.${name}`,

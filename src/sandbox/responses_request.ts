@@ -114,15 +114,15 @@ function readTools(value: unknown, problems: RequestProblem[]): Turn["tools"] {
     const tool = membersOf(given);
     if (typeof tool["type"] !== "string" || !TOOL_TYPES.includes(tool["type"])) {
       problems.push(wrongValue(`${at}.type`, tool["type"], TOOL_TYPES));
-    } else if (tool["type"] === "function") {
-      const made = readFunction(tool, at, problems);
+    } else if (tool["type"] === "function" || tool["type"] === "custom") {
+      const made = readCallable(tool, at, problems);
       if (made !== undefined) tools.push(made);
     }
   });
   return tools;
 }
 
-function readFunction(
+function readCallable(
   tool: Members,
   at: string,
   problems: RequestProblem[],
@@ -141,6 +141,7 @@ function readFunction(
     });
     return undefined;
   }
+  if (tool["type"] === "custom") return { name, parameters: null, freeform: true };
   const parameters = tool["parameters"] ?? null;
   const fault = parameters !== null && membersOf(parameters)["type"] !== "object"
     ? "schema must be a JSON Schema of 'type: \"object\"'."
@@ -167,7 +168,7 @@ function readToolChoice(
   const choice = membersOf(value);
   const names = choice["type"] === "allowed_tools"
     ? elementsOf(choice["tools"]).map((tool) => membersOf(tool)["name"])
-    : choice["type"] === "function"
+    : choice["type"] === "function" || choice["type"] === "custom"
     ? [choice["name"]]
     : [];
   const unknown = names.find((name) => !tools.some((tool) => tool.name === name));

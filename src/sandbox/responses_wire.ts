@@ -62,7 +62,7 @@ export function* responsesEvents(answer: ResponsesAnswer): Generator<ResponsesEv
   for (const type of ["response.created", "response.in_progress"]) {
     yield rename({ type, response: responseMembers(answer, "in_progress", [], null) });
   }
-  const calls = items.filter((item) => item.done["type"] === "function_call");
+  const calls = items.filter((item) => "call_id" in item.done);
   for (const item of items.filter((item) => !calls.includes(item))) yield* itemEvents(item).map(rename);
   yield* interleaved(calls.map(itemEvents)).map(rename);
   const status = answer.plan.finish === "stop" ? "completed" : "incomplete";
@@ -155,9 +155,7 @@ function planItems({ plan, style }: ResponsesAnswer): readonly Item[] {
   if (plan.text.length > 0 || plan.refusal.length > 0 || plan.toolCalls.length === 0) {
     items.push(messageItem(plan, style, items.length));
   }
-  plan.toolCalls.forEach((call, order) =>
-    items.push(functionCallItem(call, order, plan, style, items.length))
-  );
+  plan.toolCalls.forEach((call, order) => items.push(callItem(call, order, plan, style, items.length)));
   return items;
 }
 
@@ -218,34 +216,51 @@ function messageItem(plan: Plan, style: ResponsesStyle, index: number): Item {
   };
 }
 
-function functionCallItem(
+function callItem(
   call: Plan["toolCalls"][number],
   order: number,
   plan: Plan,
   style: ResponsesStyle,
   index: number,
 ): Item {
-  const id = itemId("fc", plan, style, index);
+  const { type, prefix, member, event } = CALLS[call.freeform === true ? "custom" : "function"];
+  const id = itemId(prefix, plan, style, index);
   const at = { item_id: id, output_index: index };
   const whole = call.fragments.join("");
   const item = (status: string, text: string) => ({
     id,
-    type: "function_call",
+    type,
     status,
     call_id: callId(plan, style, order),
     name: call.name,
-    arguments: text,
+    [member]: text,
   });
   return {
     index,
     begun: item("in_progress", ""),
     done: item("completed", whole),
     inner: [
-      ...call.fragments.map((delta) => ({ type: "response.function_call_arguments.delta", ...at, delta })),
-      { type: "response.function_call_arguments.done", ...at, arguments: whole },
+      ...call.fragments.map((delta) => ({ type: `${event}.delta`, ...at, delta })),
+      { type: `${event}.done`, ...at, [member]: whole },
     ],
   };
 }
+
+/** How the two kinds of calls are spelt. */
+const CALLS = Object.freeze({
+  function: {
+    type: "function_call",
+    prefix: "fc",
+    member: "arguments",
+    event: "response.function_call_arguments",
+  },
+  custom: {
+    type: "custom_tool_call",
+    prefix: "ctc",
+    member: "input",
+    event: "response.custom_tool_call_input",
+  },
+});
 
 function responseMembers(
   { plan, model, style }: ResponsesAnswer,

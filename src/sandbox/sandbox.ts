@@ -55,6 +55,7 @@ export interface Sandbox {
    * the real one does.
    */
   readonly settings: Readonly<Record<string, string>>;
+  /** Who approves, what goes wrong, and what was seen. */
   readonly control: SandboxControl;
   /** Stops listening and breaks every connection. */
   shutdown(): Promise<void>;

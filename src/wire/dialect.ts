@@ -1,5 +1,5 @@
 /**
- * The dialects of OpenAI's API that both clients and upstreams speak.
+ * The dialects of OpenAI's API that upstreams speak.
  *
  * @module
  */

@@ -5,6 +5,7 @@
  * @module
  */
 import { finiteNumber, isObject, type JsonObject, nonEmptyString } from "./json.ts";
+import { withoutSecrets } from "./safe_text.ts";
 
 /** The members of the envelope's `error`. */
 export interface OpenAiErrorFields {
@@ -43,6 +44,8 @@ export interface ToldError {
  * 4.3 and 5, xai-grok 9, github-copilot 12): `{error:{message,type,param,code}}`, `{code,message,param}`,
  * `{code,error:"text"}`, `{error:"text"}`, `{detail:"text"}`. A numeric code becomes its decimal text; an `error`
  * object that says nothing is no error (Copilot's content filter results carry such ones).
+ *
+ * Upstreams echo what they were sent, a refused bearer for instance: what looks like a credential is taken out.
  */
 export function readToldError(value: JsonObject): ToldError | undefined {
   const inner = value["error"];
@@ -58,9 +61,43 @@ export function readToldError(value: JsonObject): ToldError | undefined {
 function readFields(value: JsonObject, message: unknown): ToldError {
   const code = value["code"];
   return {
-    message: nonEmptyString(message) ?? null,
-    type: nonEmptyString(value["type"]) ?? null,
-    param: nonEmptyString(value["param"]) ?? null,
-    code: nonEmptyString(code) ?? (finiteNumber(code) === undefined ? null : String(code)),
+    message: safeText(message),
+    type: safeText(value["type"]),
+    param: safeText(value["param"]),
+    code: safeText(code) ?? (finiteNumber(code) === undefined ? null : String(code)),
   };
+}
+
+function safeText(value: unknown): string | null {
+  const text = nonEmptyString(value);
+  return text === undefined ? null : withoutSecrets(text, []);
+}
+
+/**
+ * An event of a stream that passes through, with its error's words as {@linkcode readToldError} would tell them: the same
+ * object when nothing had to be taken out.
+ */
+export function withSafeError(event: JsonObject): JsonObject {
+  return mapMembers(event, (name, value) => {
+    if (name === "response") return isObject(value) ? withSafeError(value) : value;
+    if (name === "error" && isObject(value)) return mapMembers(value, (_, member) => safeWords(member));
+    return flatErrorMembers.has(name) ? safeWords(value) : value;
+  });
+}
+
+/** Where an event carries the words of an error itself; `type` is then the event's. */
+const flatErrorMembers: ReadonlySet<string> = new Set(["error", "message", "param", "code", "detail"]);
+
+function safeWords(value: unknown): unknown {
+  return typeof value === "string" ? withoutSecrets(value, []) : value;
+}
+
+/** The same object when `change` changes no member. */
+function mapMembers(object: JsonObject, change: (name: string, value: unknown) => unknown): JsonObject {
+  let changed = object;
+  for (const [name, value] of Object.entries(object)) {
+    const instead = change(name, value);
+    if (instead !== value) changed = { ...changed, [name]: instead };
+  }
+  return changed;
 }

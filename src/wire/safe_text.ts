@@ -9,11 +9,12 @@ const removed = "[removed]";
 
 /** Credentials by their usual looks; those of the call itself are removed by value, whatever they look like. */
 const secretPatterns: readonly RegExp[] = Object.freeze([
+  // First: a Copilot token has semicolons, at which a bearer is taken to end.
+  /\btid=\S+/g,
   /\bBearer\s+[^\s,;"']+/gi,
   /\beyJ[\w-]{6,}(?:\.[\w-]*)*/g,
   /\b(?:gh[a-z]|github_pat|rt|ac)_\w{8,}/g,
   /\b(?:sk|xai)-[\w-]{12,}/g,
-  /\btid=\S+/g,
 ]);
 
 /** A run this long with digits in it is a key, a hash or a ciphertext, and never a word that a reader needs. */

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { prepareChatGptRequest } from "../../src/provider/chatgpt_request.ts";
+import { chatGptFields } from "../../src/provider/chatgpt_request.ts";
 import { chatGptDefaults } from "../../src/provider/chatgpt_settings.ts";
+import { prepareRequest } from "../../src/provider/request_fields.ts";
 import type { JsonObject } from "../../src/wire/json.ts";
+
+const FIELDS = chatGptFields(chatGptDefaults);
 
 /** A request that the backend takes as it is. */
 function fit(): JsonObject {
@@ -31,18 +34,18 @@ function fit(): JsonObject {
 }
 
 function prepared(body: JsonObject): { body: JsonObject; ignored: readonly string[] } {
-  const outcome = prepareChatGptRequest(body, chatGptDefaults);
+  const outcome = prepareRequest(FIELDS, body);
   assert.ok(outcome.kind === "ready", JSON.stringify(outcome));
   return { body: outcome.body, ignored: outcome.ignored };
 }
 
-Deno.test("prepareChatGptRequest() hands back the same object when nothing had to change", () => {
+Deno.test("prepareRequest(FIELDS, ) hands back the same object when nothing had to change", () => {
   const body = fit();
   assert.equal(prepared(body).body, body);
   assert.deepEqual(prepared(body).ignored, []);
 });
 
-Deno.test("prepareChatGptRequest() fills in what the smallest SDK request leaves out", () => {
+Deno.test("chatGptFields() fills in what the smallest SDK request leaves out", () => {
   const body = { model: "gpt-5.5", input: "hi" };
   assert.deepEqual(prepared(body), {
     body: {
@@ -59,7 +62,7 @@ Deno.test("prepareChatGptRequest() fills in what the smallest SDK request leaves
   assert.deepEqual(body, { model: "gpt-5.5", input: "hi" });
 });
 
-Deno.test("prepareChatGptRequest() changes single members as the facts demand", () => {
+Deno.test("chatGptFields() changes single members as the facts demand", () => {
   const cases: readonly (readonly [JsonObject, JsonObject])[] = [
     [{ instructions: "" }, { instructions: "You are a helpful assistant." }],
     [{ instructions: "  \n" }, { instructions: "You are a helpful assistant." }],
@@ -99,7 +102,7 @@ Deno.test("prepareChatGptRequest() changes single members as the facts demand", 
   }
 });
 
-Deno.test("prepareChatGptRequest() drops and names every parameter that the backend refuses", () => {
+Deno.test("chatGptFields() drops and names every parameter that the backend refuses", () => {
   const meant: JsonObject = {
     max_output_tokens: 10,
     max_completion_tokens: 10,
@@ -110,14 +113,16 @@ Deno.test("prepareChatGptRequest() drops and names every parameter that the back
     user: "u",
     metadata: { a: "b" },
     safety_identifier: "s",
+    access_programs: { a: 1 },
+    image: { a: 1 },
+    max_tool_calls: 3,
+    moderation: { model: "m" },
     prompt_cache_retention: "24h",
     prompt_cache_options: { a: 1 },
     context_management: [{ type: "compaction" }],
     generate: false,
     seed: 7,
     stop: ["x"],
-    logprobs: true,
-    top_logprobs: 3,
     presence_penalty: 1,
     frequency_penalty: 1,
   };
@@ -126,7 +131,7 @@ Deno.test("prepareChatGptRequest() drops and names every parameter that the back
   assert.deepEqual([...ignored].sort(), Object.keys(meant).sort());
 });
 
-Deno.test("prepareChatGptRequest() drops the defaults of refused parameters without a word", () => {
+Deno.test("chatGptFields() drops the defaults of refused parameters without a word", () => {
   const defaults: JsonObject = {
     max_output_tokens: null,
     temperature: 1,
@@ -143,7 +148,7 @@ Deno.test("prepareChatGptRequest() drops the defaults of refused parameters with
   assert.deepEqual(prepared({ ...fit(), ...defaults }), { body: fit(), ignored: [] });
 });
 
-Deno.test("prepareChatGptRequest() names what it changes in value", () => {
+Deno.test("chatGptFields() names what it changes in value", () => {
   const cases: readonly (readonly [JsonObject, string, unknown])[] = [
     [{ service_tier: "flex" }, "service_tier", undefined],
     [{ stream_options: { include_obfuscation: false } }, "stream_options", undefined],
@@ -156,13 +161,16 @@ Deno.test("prepareChatGptRequest() names what it changes in value", () => {
   }
 });
 
-Deno.test("prepareChatGptRequest() leaves the effort alone when the setting says so", () => {
+Deno.test("chatGptFields() leaves the effort alone when the setting says so", () => {
   const { reasoning: _, ...body } = fit();
-  const outcome = prepareChatGptRequest(body, { ...chatGptDefaults, defaultReasoningEffort: null });
+  const outcome = prepareRequest(
+    chatGptFields({ ...chatGptDefaults, defaultReasoningEffort: null }),
+    body,
+  );
   assert.equal(outcome.kind === "ready" && outcome.body, body);
 });
 
-Deno.test("prepareChatGptRequest() makes items fit and keeps their order", () => {
+Deno.test("chatGptFields() makes items fit and keeps their order", () => {
   const long = `rs_${"x".repeat(62)}`;
   const input = [
     { role: "system", content: "one" },
@@ -195,7 +203,7 @@ Deno.test("prepareChatGptRequest() makes items fit and keeps their order", () =>
   assert.equal(input[0] !== undefined && typeof input[0] !== "string" && input[0].role, "system");
 });
 
-Deno.test("prepareChatGptRequest() refuses what it could only answer wrongly", () => {
+Deno.test("chatGptFields() refuses what it could only answer wrongly", () => {
   const cases: readonly (readonly [JsonObject, string, string])[] = [
     [{ previous_response_id: "resp_1" }, "previous_response_id", "unsupported_parameter"],
     [{ conversation: "conv_1" }, "conversation", "unsupported_parameter"],
@@ -203,6 +211,8 @@ Deno.test("prepareChatGptRequest() refuses what it could only answer wrongly", (
     [{ prompt: { id: "p" } }, "prompt", "unsupported_parameter"],
     [{ store: true }, "store", "unsupported_value"],
     [{ n: 2 }, "n", "unsupported_parameter"],
+    [{ logprobs: true }, "logprobs", "unsupported_parameter"],
+    [{ top_logprobs: 3 }, "top_logprobs", "unsupported_parameter"],
     [
       { input: [{ type: "message", role: "user", content: "x" }, { type: "item_reference", id: "msg_1" }] },
       "input[1]",
@@ -212,7 +222,7 @@ Deno.test("prepareChatGptRequest() refuses what it could only answer wrongly", (
     [{ input: { role: "user" } }, "input", "invalid_type"],
   ];
   for (const [given, param, code] of cases) {
-    const outcome = prepareChatGptRequest({ ...fit(), ...given }, chatGptDefaults);
+    const outcome = prepareRequest(FIELDS, { ...fit(), ...given });
     assert.ok(outcome.kind === "refused", param);
     assert.deepEqual([outcome.param, outcome.code], [param, code]);
     assert.match(outcome.message, /^[A-Z].*\.$/);

@@ -3,6 +3,7 @@ import { createChatGpt } from "../../src/provider/chatgpt.ts";
 import { readChatGptModels } from "../../src/provider/chatgpt_models.ts";
 import { chatGptDefaults } from "../../src/provider/chatgpt_settings.ts";
 import type { Grant, UpstreamCall } from "../../src/provider/provider.ts";
+import { discardReply } from "../../src/provider/send.ts";
 import { challengePage, json, noAbort, runtime, withUpstream } from "./stub_upstream.ts";
 
 const grant: Grant = {
@@ -56,9 +57,28 @@ Deno.test("send() leaves out what the account or the request does not have", asy
     const plain = { ...grant, attributes: { workspaceId: "ws-1" } };
     const odd = { ...call, body: { ...call.body, prompt_cache_key: "two words\n" } };
     const reply = await chatGptAt(origin).send(odd, plain, noAbort());
-    if (reply.kind !== "refused") await reply.body.cancel();
+    await discardReply(reply);
     assert.equal(received[0]?.headers["session_id"], undefined);
     assert.equal(received[0]?.headers["x-openai-fedramp"], undefined);
+  });
+});
+
+Deno.test("send() tells the backend of tools that are inside the conversation", async () => {
+  await withUpstream(() => json(200, { object: "x" }), async (origin, received) => {
+    const tools = { type: "additional_tools", role: "developer", tools: [] };
+    const message = { type: "message", role: "user", content: "hi" };
+    for (const input of [[tools, message], [message]]) {
+      const reply = await chatGptAt(origin).send(
+        { ...call, body: { ...call.body, input } },
+        grant,
+        noAbort(),
+      );
+      await discardReply(reply);
+    }
+    assert.deepEqual(received.map(({ headers }) => headers["x-openai-internal-codex-responses-lite"]), [
+      "true",
+      undefined,
+    ]);
   });
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createCopilot } from "../../src/provider/copilot.ts";
-import { judgeExchange } from "../../src/provider/copilot_exchange.ts";
+import { exchangeCopilotToken, judgeExchange } from "../../src/provider/copilot_exchange.ts";
 import { copilotDefaults } from "../../src/provider/copilot_settings.ts";
 import { judgeUser } from "../../src/provider/copilot_sign_in.ts";
 import type { Grant } from "../../src/provider/provider.ts";
@@ -87,6 +87,34 @@ Deno.test("judgeExchange() uses the token of an OAuth App directly", async () =>
       attributes: { apiUrl: "https://api.githubcopilot.com", direct: "true" },
     },
   });
+});
+
+Deno.test("exchangeCopilotToken() asks for the account's own host when the token is used directly", async () => {
+  const app = { githubToken: "gho_canary0123456789", accountId: "42" };
+  const own = "https://api.business.githubcopilot.com";
+  const common = "https://api.githubcopilot.com";
+  const cases: readonly (readonly [Response, string | undefined, string | undefined])[] = [
+    [json(200, { endpoints: { api: `${own}/` } }), own, undefined],
+    [json(200, { endpoints: { api: "http://evil.test" } }), common, undefined],
+    [json(200, { copilot_plan: "business" }), common, undefined],
+    [json(403, { message: "no" }), common, undefined],
+    [challengePage(), common, undefined],
+    [json(503, {}), undefined, "http_503"],
+  ];
+  for (const [response, apiUrl, reason] of cases) {
+    const answer = ({ path }: { path: string }) =>
+      path === "/copilot_internal/user" ? response : json(404, { message: "Not Found" });
+    await withUpstream(answer, async (origin, received) => {
+      const settings = { ...copilotDefaults, githubApiUrl: origin };
+      const outcome = await exchangeCopilotToken(app, settings, runtime, noAbort());
+      assert.equal(outcome.kind === "granted" ? outcome.grant.attributes["apiUrl"] : undefined, apiUrl);
+      assert.equal(outcome.kind === "unavailable" ? outcome.reason : undefined, reason);
+      assert.deepEqual(received.map(({ path, headers }) => [path, headers["authorization"]]), [
+        ["/copilot_internal/v2/token", `token ${app.githubToken}`],
+        ["/copilot_internal/user", `token ${app.githubToken}`],
+      ]);
+    });
+  }
 });
 
 Deno.test("judgeExchange() tells a missing seat from a dead token and from a hiccup", async () => {

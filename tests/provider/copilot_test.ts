@@ -141,6 +141,15 @@ Deno.test("initiatorOf() counts what the person wrote, and nothing that the agen
     ["chat", [{ role: "system", content: "x" }, user, { role: "assistant" }, user], "user"],
     ["chat", [user, { role: "assistant", tool_calls: [] }, { role: "tool", content: "1" }], "agent"],
     ["chat", [user, { role: "assistant", content: "go on" }], "agent"],
+    // What a tool returned beside text stands in a user message behind its result.
+    ["chat", [user, { role: "tool", content: "1" }, { role: "user", content: [image] }], "agent"],
+    ["chat", [user, { role: "tool", content: "1" }, { role: "user", content: "and this?" }], "user"],
+    [
+      "chat",
+      [{ role: "tool", content: "1" }, { role: "user", content: [image, { type: "text", text: "?" }] }],
+      "user",
+    ],
+    ["chat", [{ role: "user", content: [image] }], "user"],
     ["chat", [], "user"],
     ["responses", "hi", "user"],
     ["responses", [{ type: "message", role: "user", content: "hi" }], "user"],
@@ -166,6 +175,27 @@ Deno.test("hasImage() finds images anywhere in the conversation", () => {
     true,
   );
   assert.equal(hasImage("responses", { input: "input_image" }), false);
+});
+
+Deno.test("prepare() tells Copilot the token limit by the name that all its models take", () => {
+  const { prepare } = createCopilot(copilotDefaults, runtime);
+  const cases = [
+    [{ max_tokens: 7 }, { max_completion_tokens: 7 }, []],
+    [{ max_tokens: 7, max_completion_tokens: 8 }, { max_completion_tokens: 8 }, ["max_tokens"]],
+    [{ max_completion_tokens: 8 }, { max_completion_tokens: 8 }, []],
+  ] as const;
+  for (const [given, body, ignored] of cases) {
+    assert.deepEqual(prepare("chat", given), { kind: "ready", body, ignored });
+  }
+});
+
+Deno.test("prepare() refuses to store an answer in both dialects", () => {
+  const { prepare } = createCopilot(copilotDefaults, runtime);
+  for (const dialect of ["chat", "responses"] as const) {
+    const outcome = prepare(dialect, { model: "m", store: true });
+    assert.ok(outcome.kind === "refused");
+    assert.deepEqual([outcome.param, outcome.code], ["store", "unsupported_value"]);
+  }
 });
 
 Deno.test("prepare() leaves requests alone, except those that continue what nobody stored", () => {

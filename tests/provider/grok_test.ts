@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { conversationId } from "../../src/provider/conversation_id.ts";
 import { createGrok } from "../../src/provider/grok.ts";
 import { readGrokModels } from "../../src/provider/grok_models.ts";
 import { grokDefaults, type GrokSettings } from "../../src/provider/grok_settings.ts";
@@ -48,7 +49,7 @@ Deno.test("send() asks the rail that the setting names, as the command line clie
     }
     assert.deepEqual(received.map(({ headers }) => [headers["accept"], headers["x-grok-conv-id"]]), [
       ["text/event-stream", "conv-1"],
-      ["application/json", undefined],
+      ["application/json", conversationId("chat", calls[1]?.body ?? {}, grant)],
     ]);
   });
 });
@@ -68,7 +69,9 @@ Deno.test("send() shows the client's identity as the setting says", async () => 
     });
     await createGrok({ ...grokDefaults, ...settings }, watching).send(callOf("chat"), grant, noAbort());
     assert.ok(sent.includes("authorization"));
-    assert.equal(sent.some((name) => name.startsWith("x-")), expected, JSON.stringify(settings));
+    assert.equal(sent.includes("x-xai-token-auth"), expected, JSON.stringify(settings));
+    assert.equal(sent.includes("x-grok-model-override"), expected, JSON.stringify(settings));
+    assert.ok(sent.includes("x-grok-conv-id"), "both rails have the cache");
   }
 });
 
@@ -122,7 +125,7 @@ Deno.test("send() makes an error of a 200 that carries an error document instead
 Deno.test("prepare() hands back the same object where Grok takes the request as it is", () => {
   const grok = createGrok(grokDefaults, runtime);
   const bodies: readonly (readonly [Dialect, Record<string, unknown>])[] = [
-    ["responses", { model: "m", input: "hi", store: true, user: "u", temperature: 0, max_output_tokens: 9 }],
+    ["responses", { model: "m", input: "hi", store: false, user: "u", temperature: 0, max_output_tokens: 9 }],
     ["chat", {
       model: "m",
       messages: [],
@@ -155,8 +158,34 @@ Deno.test("prepare() drops and names what Grok's Responses endpoint refuses", ()
   assert.deepEqual(createGrok(grokDefaults, runtime).prepare("responses", body), {
     kind: "ready",
     body: { model: "m", input: "hi" },
-    ignored: ["prompt_cache_retention", "safety_identifier", "stop", "stream_options"],
+    ignored: ["prompt_cache_retention", "safety_identifier", "stream_options", "stop"],
   });
+});
+
+Deno.test("prepare() drops and names the tools of Codex that Grok cannot parse, and refuses custom tools", () => {
+  const grok = createGrok(grokDefaults, runtime);
+  const shell = { type: "function", name: "shell" };
+  const search = { type: "web_search" };
+  const body = {
+    model: "m",
+    input: "hi",
+    tools: [{ type: "namespace", name: "agents", tools: [shell] }, shell, { type: "tool_search" }, search],
+    tool_choice: "auto",
+  };
+  assert.deepEqual(grok.prepare("responses", body), {
+    kind: "ready",
+    body: { ...body, tools: [shell, search] },
+    ignored: ["tools[].namespace", "tools[].tool_search"],
+  });
+  const alone = { model: "m", input: "hi", tools: [{ type: "local_shell" }], tool_choice: "auto" };
+  assert.deepEqual(grok.prepare("responses", alone), {
+    kind: "ready",
+    body: { model: "m", input: "hi", tools: [] },
+    ignored: ["tools[].local_shell"],
+  });
+  const custom = grok.prepare("responses", { ...body, tools: [shell, { type: "custom", name: "patch" }] });
+  assert.ok(custom.kind === "refused");
+  assert.deepEqual([custom.param, custom.code], ["tools[1]", "unsupported_value"]);
 });
 
 Deno.test("prepare() drops a tool choice that has no tools to choose from", () => {
@@ -164,6 +193,15 @@ Deno.test("prepare() drops a tool choice that has no tools to choose from", () =
   for (const choice of ["auto", "none", null]) {
     const outcome = grok.prepare("chat", { model: "m", messages: [], tool_choice: choice, tools: [] });
     assert.deepEqual(outcome, { kind: "ready", body: { model: "m", messages: [], tools: [] }, ignored: [] });
+  }
+});
+
+Deno.test("prepare() refuses to store an answer in both dialects", () => {
+  const grok = createGrok(grokDefaults, runtime);
+  for (const dialect of ["chat", "responses"] as const) {
+    const outcome = grok.prepare(dialect, { model: "m", store: true });
+    assert.ok(outcome.kind === "refused");
+    assert.deepEqual([outcome.param, outcome.code], ["store", "unsupported_value"]);
   }
 });
 

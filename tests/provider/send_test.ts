@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { UpstreamCall, UpstreamReply } from "../../src/provider/provider.ts";
-import { fetchDocument, judgeReply, sendCall } from "../../src/provider/send.ts";
+import { discardReply, fetchDocument, judgeReply, sendCall } from "../../src/provider/send.ts";
 import type { RefusalRules } from "../../src/provider/upstream_error.ts";
 import { startDroppingServer } from "./dropping_server.ts";
 import { json, noAbort, nowMs, runtime, runtimeWithFetch, withUpstream } from "./stub_upstream.ts";
@@ -120,7 +120,7 @@ Deno.test("judgeReply() tells streams, documents and pages apart by their conten
     const reply = await judgeReply(response, wantsStream, rules, nowMs);
     assert.equal(reply.kind, kind, String(type));
     if (reply.kind === "refused") assert.equal(reply.error.code, "upstream_invalid_response");
-    else await reply.body.cancel();
+    else await discardReply(reply);
   }
   const empty = await judgeReply(new Response(null, { status: 204 }), false, rules, nowMs);
   assert.equal(empty.kind, "refused");
@@ -154,17 +154,22 @@ Deno.test("judgeReply() hands over documents of any length unchanged", async () 
   }
 });
 
-Deno.test("judgeReply() hands over documents to a reader that brings its own buffer", async () => {
-  const reply = await judgeReply(json(200, { object: "x" }), false, rules, nowMs);
-  assert.ok(reply.kind === "json");
-  const reader = reply.body.getReader({ mode: "byob" });
-  let text = "";
-  while (true) {
-    const { done, value } = await reader.read(new Uint8Array(4));
-    if (done) break;
-    text += new TextDecoder().decode(value);
+Deno.test("judgeReply() reads a short document at once and leaves a long one to the caller, announced or not", async () => {
+  for (const announced of [true, false]) {
+    for (
+      const [length, isRead] of [[100, true], [16 * 1024 - 2, true], [16 * 1024 - 1, false], [100_000, false]]
+    ) {
+      const document = JSON.stringify("a".repeat(Number(length)));
+      const headers = {
+        "content-type": "application/json",
+        ...(announced ? { "content-length": String(document.length) } : {}),
+      };
+      const reply = await judgeReply(new Response(document, { headers }), false, rules, nowMs);
+      assert.ok(reply.kind === "json");
+      assert.equal(reply.body instanceof Uint8Array, isRead, `${length} bytes`);
+      assert.equal(await textOf(reply), document);
+    }
   }
-  assert.equal(text, '{"object":"x"}');
 });
 
 Deno.test("judgeReply() passes the cancelling of a long document on to the upstream", async () => {
@@ -179,7 +184,7 @@ Deno.test("judgeReply() passes the cancelling of a long document on to the upstr
     { headers: { "content-type": "application/json" } },
   );
   const reply = await judgeReply(endless, false, rules, nowMs);
-  assert.ok(reply.kind === "json");
+  assert.ok(reply.kind === "json" && reply.body instanceof ReadableStream);
   await reply.body.cancel("enough");
   assert.equal(cancelled, "enough");
 });

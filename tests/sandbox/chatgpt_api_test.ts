@@ -126,6 +126,50 @@ Deno.test("the Codex endpoint streams parallel calls in turns, and takes their o
     assert.match(await orphan.text(), /No tool call found for function call output/);
   }));
 
+Deno.test("the Codex endpoint calls custom tools, and takes their outputs back", () =>
+  withSandbox(async (sandbox) => {
+    const person = await signIn(sandbox);
+    const question = user('patch with "one\\ntwo"');
+    const tools = [{ type: "custom", name: "patch" }];
+    const events = readEvents(
+      await (await callCodex(sandbox, person, codexBody("", { input: [question], tools }))).text(),
+    );
+    const [item] = events.filter((event) => event["type"] === "response.output_item.done")
+      .map((event) => part(event, "item")).filter((one) => one["type"] !== "reasoning");
+    assert.deepEqual([item?.["type"], item?.["name"], item?.["input"]], [
+      "custom_tool_call",
+      "patch",
+      "one\ntwo",
+    ]);
+    assert.match(String(item?.["id"]), /^ctc_/);
+    const deltas = events.filter((event) => event["type"] === "response.custom_tool_call_input.delta");
+    assert.equal(deltas.map((event) => event["delta"]).join(""), "one\ntwo");
+    const output = { type: "custom_tool_call_output", call_id: item?.["call_id"], output: "Done." };
+    const next = codexBody("", { input: [question, item, output], tools });
+    const answer = readEvents(await (await callCodex(sandbox, person, next)).text());
+    assert.equal(
+      answer.find((event) => event["type"] === "response.output_text.done")?.["text"],
+      "patch said: Done.",
+    );
+  }));
+
+Deno.test("the Codex endpoint refuses Responses-Lite on a model that does not speak it", () =>
+  withSandbox(async (sandbox) => {
+    const person = await signIn(sandbox);
+    const ask = (model: string): Promise<Response> =>
+      postJson(`${sandbox.origin}/openai/backend-api/codex/responses`, codexBody("Hi", { model }), {
+        authorization: `Bearer ${person.accessToken}`,
+        "chatgpt-account-id": person.accountId,
+        "x-openai-internal-codex-responses-lite": "true",
+      });
+    const fine = await ask("gpt-5.6-sol");
+    assert.equal(fine.status, 200);
+    await fine.body?.cancel();
+    const refused = await ask("gpt-5.5");
+    assert.equal(refused.status, 400);
+    assert.match(await refused.text(), /This model is not supported when using X-OpenAI-Internal-Codex/);
+  }));
+
 Deno.test("the Codex endpoint reasons in a summary with encrypted content that only its account may replay", () =>
   withSandbox(async (sandbox) => {
     const ada = await signIn(sandbox);

@@ -100,6 +100,21 @@ Deno.test("planTurn() summarizes tool results instead of calling again", () => {
   assert.deepEqual(plan.toolCalls, []);
 });
 
+Deno.test("planTurn() takes the steps that the text asks for one after the other", () => {
+  const tools: Turn["tools"] = [...TOOLS, { name: "patch", parameters: null, freeform: true }];
+  const text = 'get_weather with {"city":"Oslo"}, after that patch with "one\\ntwo" and send-mail';
+  const result = (name: string) => ({ callId: name, name, output: `did ${name}` });
+  const steps = [[], ["get_weather"], ["get_weather", "patch", "send-mail"]].map((done) =>
+    planTurn(asked(text, { tools, toolResults: done.map(result) }))
+  );
+  assert.deepEqual(
+    steps.map(({ toolCalls }) => toolCalls.map(({ name, fragments }) => [name, fragments.join("")])),
+    [[["get_weather", '{"city":"Oslo"}']], [["patch", "one\ntwo"], ["send-mail", "{}"]], []],
+  );
+  assert.equal(steps[1]?.toolCalls[0]?.freeform, true);
+  assert.match(steps[2]?.text.join("") ?? "", /did get_weather[\s\S]*did patch[\s\S]*did send-mail/);
+});
+
 Deno.test("planTurn() puts text before a call when asked to announce it", () => {
   const plan = planTurn(asked("get_weather, and announce it", { tools: TOOLS }));
   assert.equal(plan.text.join(""), "I will call get_weather.");
@@ -136,7 +151,7 @@ Deno.test("planTurn() cuts text at the output limit, reasoning included", () => 
 Deno.test("planTurn() computes usage by its rule", () => {
   const plan = planTurn(asked("x".repeat(4096), { reasoning: true, instructions: [] }));
   assert.equal(plan.usage.inputTokens, 1024);
-  assert.equal(plan.usage.cachedTokens, 512);
+  assert.equal(plan.usage.cachedTokens, 0);
   assert.ok(plan.reasoning.length > 0);
   assert.equal(plan.usage.reasoningTokens, plan.reasoning.length);
   assert.equal(plan.usage.outputTokens, plan.reasoning.length + plan.text.length);

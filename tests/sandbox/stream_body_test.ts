@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createFaultQueue } from "../../src/sandbox/fault_queue.ts";
 import { streamBody } from "../../src/sandbox/stream_body.ts";
 import type { StreamStep } from "../../src/sandbox/stream_steps.ts";
 
@@ -46,13 +47,9 @@ Deno.test("streamBody() cuts chunks at the given size whatever the frames", asyn
 
 Deno.test("streamBody() ends when the client leaves while it hangs", async () => {
   const leaving = new AbortController();
-  const context = {
-    hang: (signal: AbortSignal) =>
-      new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true })),
-  };
   const body = streamBody<string>([{ kind: "hang" }, { kind: "event", event: "late" }], {
     ...OPTIONS,
-    context,
+    context: createFaultQueue(),
     signal: leaving.signal,
   });
   const next = body.getReader().read();

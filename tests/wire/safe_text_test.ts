@@ -6,8 +6,8 @@ import {
   safeCode,
   safeSentence,
   withoutSecrets,
-} from "../../src/provider/safe_text.ts";
-import { jwt } from "./stub_upstream.ts";
+} from "../../src/wire/safe_text.ts";
+import { jwt } from "../provider/stub_upstream.ts";
 
 Deno.test("withoutSecrets() removes the call's own secrets and everything that looks like a credential", () => {
   const secrets = [
@@ -67,4 +67,9 @@ Deno.test("headerWord() and clientHeaderValue() never yield what a header cannot
   for (const value of ["a b", "a\nb", "\u00e9", "", "x".repeat(257), 7, undefined]) {
     assert.equal(clientHeaderValue(value), undefined, String(value));
   }
+});
+
+Deno.test("withoutSecrets() removes the whole of a Copilot token behind a scheme", () => {
+  const token = "tid=2841516c;exp=1795309215;sku=monthly_subscriber;st=dotcom;chat=1:0f0e0d0c";
+  assert.equal(withoutSecrets(`Refused: Bearer ${token} (sorry)`, []), "Refused: [removed] (sorry)");
 });
