@@ -23,6 +23,8 @@ import { errorResponse } from "./errors.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { addPageRoutes } from "./page_routes.ts";
 import { addProbeRoutes } from "./probe_routes.ts";
+import { defaultStreamTiming, type StreamTiming } from "./stream_timing.ts";
+import { realTimers, type Timers } from "./timers.ts";
 
 /**
  * What a middleware is given: the part of Hono's `Context` that is promised here. Any Hono middleware fits
@@ -74,6 +76,8 @@ export interface RelayAppOptions {
   readonly corsOrigins?: readonly string[];
   /** The largest request body of a model call, bytes; default 32 MiB. Larger ones are answered with 413. */
   readonly maxBodyBytes?: number;
+  /** How patient the relay is with upstreams; what is absent stays at its default. */
+  readonly timing?: Partial<StreamTiming>;
   /** Runs in array order before everything else. */
   readonly middleware?: readonly RelayMiddleware[];
   /** Takes what an operator may want to know; default: nobody does. */
@@ -82,6 +86,8 @@ export interface RelayAppOptions {
   readonly fetch?: typeof fetch;
   /** The clock, milliseconds since the epoch; default `Date.now`. */
   readonly now?: () => number;
+  /** The timers of model calls; default: the runtime's. */
+  readonly timers?: Timers;
 }
 
 /** A relay, ready for `Deno.serve(app.fetch)` or for mounting below another server. */
@@ -144,9 +150,13 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
     refresher,
     observe,
     now,
+    random: Math.random,
+    timers: options.timers ?? realTimers,
+    timing: { ...defaultStreamTiming, ...options.timing },
     maxBodyBytes: options.maxBodyBytes ?? defaultMaxBodyBytes,
   });
-  app.notFound((context) => errorResponse("not_found", `There is nothing at ${context.req.path}.`));
+  // The path is not repeated: people paste credentials into addresses, and an answer may end up in somebody's log.
+  app.notFound(() => errorResponse("not_found", "There is nothing at this path."));
   app.onError((error, context) => {
     observe({ kind: "fault", route: context.req.routePath, message: faultMessage(error) });
     return errorResponse("internal_error", "The relay failed to answer this request. Its log has the cause.");

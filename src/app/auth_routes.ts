@@ -12,7 +12,12 @@ import { bearerToken } from "../guard/bearer.ts";
 import { readJsonBody } from "../guard/body.ts";
 import type { Provider, ProviderId } from "../provider/provider.ts";
 import type { Observe } from "../traffic/observe.ts";
-import { errorResponse, sentenceResponse, unauthorizedResponse } from "./errors.ts";
+import {
+  errorResponse,
+  sentenceResponse,
+  unauthorizedResponse,
+  unsupportedCodingResponse,
+} from "./errors.ts";
 
 /** What the sign-in routes work with. */
 export interface AuthDependencies {
@@ -38,6 +43,7 @@ export function addAuthRoutes(app: Hono, { providers, signIns, sessions, observe
     if (body.kind === "too_large") {
       return errorResponse("payload_too_large", `The request body may have at most ${maxStartBytes} bytes.`);
     }
+    if (body.kind === "unknown_coding") return unsupportedCodingResponse();
     if (body.kind === "invalid") return sentenceResponse(400, body.message);
     // Only a missing provider means ChatGPT. An unknown one must not: the person would sign in to the wrong service.
     const asked = body.kind === "empty" ? undefined : body.value["provider"];

@@ -3,18 +3,19 @@
  *
  * @module
  */
-import type { UpstreamError } from "../provider/provider.ts";
+import { acceptedCodings } from "../guard/content_encoding.ts";
+import type { Provider, UpstreamError } from "../provider/provider.ts";
 import { openAiError } from "../wire/openai_error.ts";
+import type { NotFresh } from "./with_fresh_grant.ts";
 
 /** Every error that the relay itself answers outside the sign-in routes. */
 export type RelayErrorCode =
   | "invalid_json"
   | "invalid_request"
   | "payload_too_large"
+  | "unsupported_content_encoding"
   | "not_found"
   | "model_not_found"
-  | "provider_unavailable"
-  | "upstream_not_streaming"
   | "upstream_unreadable"
   | "internal_error";
 
@@ -23,10 +24,9 @@ const table: Readonly<Record<RelayErrorCode, { readonly status: number; readonly
     invalid_json: { status: 400, type: "invalid_request_error" },
     invalid_request: { status: 400, type: "invalid_request_error" },
     payload_too_large: { status: 413, type: "invalid_request_error" },
+    unsupported_content_encoding: { status: 415, type: "invalid_request_error" },
     not_found: { status: 404, type: "invalid_request_error" },
     model_not_found: { status: 404, type: "invalid_request_error" },
-    provider_unavailable: { status: 503, type: "server_error" },
-    upstream_not_streaming: { status: 502, type: "server_error" },
     upstream_unreadable: { status: 502, type: "server_error" },
     internal_error: { status: 500, type: "server_error" },
   });
@@ -35,6 +35,16 @@ const table: Readonly<Record<RelayErrorCode, { readonly status: number; readonly
 export function errorResponse(code: RelayErrorCode, message: string, param: string | null = null): Response {
   const { status, type } = table[code];
   return Response.json(openAiError({ message, type, param, code }), { status });
+}
+
+/** The answer to a body in a coding that is not understood; tells those that are (RFC 9110 section 15.5.16). */
+export function unsupportedCodingResponse(): Response {
+  const response = errorResponse(
+    "unsupported_content_encoding",
+    `The request body is compressed in a way that is not supported. Send it plain, or in one of: ${acceptedCodings}.`,
+  );
+  response.headers.set("accept-encoding", acceptedCodings);
+  return response;
 }
 
 /**
@@ -55,11 +65,44 @@ export function upstreamErrorResponse(error: UpstreamError): Response {
   return Response.json(openAiError({ message, type, param, code }), { status, headers });
 }
 
+/** Why a call was not sent, as an error: for the log, and for a stream that has begun. */
+export function notFreshError({ kind }: NotFresh, { displayName }: Provider): UpstreamError {
+  const [status, type, code, message] = kind === "signed_out"
+    ? [401, "authentication_error", "unauthorized", "The session has ended. Sign in again."] as const
+    : [
+      503,
+      "server_error",
+      "provider_unavailable",
+      `${displayName} did not renew this session's access. Try again in a moment; nobody was signed out.`,
+    ] as const;
+  return { status, type, code, param: null, message, accessRejected: false, transient: false };
+}
+
+/** The same as the response: a session that is over looks like every other failed authentication. */
+export function notFreshResponse(reason: NotFresh, provider: Provider): Response {
+  return reason.kind === "signed_out"
+    ? unauthorizedResponse()
+    : upstreamErrorResponse(notFreshError(reason, provider));
+}
+
 /** The contract's answer to a path under `/v1` that the relay does not have (design, section 4). */
 export function unsupportedEndpointResponse(path: string): Response {
   return Response.json({
     error: { message: `Endpoint ${path} not supported by AuthAI`, type: "unsupported_endpoint" },
   }, { status: 400 });
+}
+
+/**
+ * The answer to a WebSocket handshake. Codex CLI takes 426 as "use HTTP" and goes on at once; with other statuses it
+ * either tries again for several seconds (401, 403, 404, 405, 501) or gives the turn up (400).
+ */
+export function webSocketRefusedResponse(path: string): Response {
+  const { body, headers } = unsupportedEndpointResponse(path);
+  // A 426 has to name what to use instead (RFC 9110 section 15.5.22).
+  return new Response(body, {
+    status: 426,
+    headers: { ...Object.fromEntries(headers), connection: "upgrade", upgrade: "HTTP/1.1" },
+  });
 }
 
 /**

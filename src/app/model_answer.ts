@@ -3,50 +3,79 @@
  *
  * @module
  */
-import type { UpstreamReply } from "../provider/provider.ts";
-import { relayStream, type StreamSummary } from "../translate/relay_stream.ts";
+import type { Provider, UpstreamError, UpstreamReply } from "../provider/provider.ts";
+import { discardReply } from "../provider/send.ts";
+import type { Observe } from "../traffic/observe.ts";
+import { relayStream } from "../translate/relay_stream.ts";
+import type { StreamFailure } from "../translate/stream_failure.ts";
 import type { DocumentAnswer, Translation } from "../translate/translation.ts";
+import type { LateUpstream } from "../translate/upstream_source.ts";
 import { parseObject } from "../wire/json.ts";
-import { errorResponse, upstreamErrorResponse } from "./errors.ts";
+import { errorResponse, notFreshError, notFreshResponse, upstreamErrorResponse } from "./errors.ts";
+import type { StreamTiming } from "./stream_timing.ts";
+import type { Timers } from "./timers.ts";
+import type { NotFresh } from "./with_fresh_grant.ts";
 
-/** An upstream's answer that is not a refusal. */
-type Answered = Exclude<UpstreamReply, { kind: "refused" }>;
+/** How sending a call ended. */
+export type Sent = UpstreamReply | NotFresh;
 
-/** What else the answer needs. */
+/** What else an answer needs. */
 export interface AnswerContext {
+  readonly provider: Provider;
+  readonly translation: Translation;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
-  /** Called once when a stream has ended, however it ended. */
-  readonly onEnd: (summary: StreamSummary) => void;
+  readonly observe: Observe;
+  readonly timers: Timers;
+  readonly timing: StreamTiming;
 }
 
-/** Hands an upstream's answer on. Rejects with the signal's reason when the client left while a document was read. */
-export async function answer(
-  reply: Answered,
-  translation: Translation,
-  wantsStream: boolean,
-  { signal, onEnd }: AnswerContext,
-): Promise<Response> {
-  if (reply.kind === "stream") {
-    if (!wantsStream) return documentResponse(await translation.collect(reply.body, signal));
-    const body = relayStream({ upstream: reply.body, translator: translation.stream(), onEnd, signal });
-    return new Response(body, { headers: streamHeaders });
+/** The answer for a client that asked for one document. Rejects with the signal's reason when the client left meanwhile. */
+export async function answerDocument(sent: Sent, context: AnswerContext): Promise<Response> {
+  const { translation, signal } = context;
+  switch (sent.kind) {
+    case "stream":
+      return documentResponse(await translation.collect(sent.body, signal));
+    case "json":
+      return translation.document === undefined
+        ? new Response(sent.body, { headers: documentHeaders })
+        : await translatedDocument(sent.body, translation.document);
+    default:
+      return failureResponse(sent, context);
   }
-  if (wantsStream) {
-    await reply.body.cancel();
-    return errorResponse(
-      "upstream_not_streaming",
-      "The model provider answered without a stream. Ask without one.",
-    );
+}
+
+/** The answer for a client that asked for a stream, when the upstream has answered in time. */
+export async function answerStream(sent: Sent, context: AnswerContext): Promise<Response> {
+  switch (sent.kind) {
+    case "stream":
+      return streamResponse(sent.body, context);
+    case "json":
+      await discardReply(sent);
+      return upstreamErrorResponse(notStreaming);
+    default:
+      return failureResponse(sent, context);
   }
-  if (translation.document === undefined) return new Response(reply.body, { headers: documentHeaders });
-  const document = parseObject(await new Response(reply.body).text());
-  return document === undefined
-    ? errorResponse(
-      "upstream_unreadable",
-      "The model provider sent an answer that cannot be read. Try again.",
-    )
-    : documentResponse(translation.document(document));
+}
+
+/**
+ * The answer for a client that asked for a stream, when the upstream has not answered yet: the stream begins, and tells
+ * whatever comes. `onLeave` is called when the client goes away before the upstream has answered, and stops the sending.
+ */
+export function answerEarly(sending: Promise<Sent>, onLeave: () => void, context: AnswerContext): Response {
+  let answered = false;
+  const late = sending.then(async (sent): Promise<LateUpstream> => {
+    answered = true;
+    if (sent.kind === "stream") return { kind: "stream", stream: sent.body };
+    if (sent.kind === "json") await discardReply(sent);
+    return {
+      kind: "failed",
+      failure: streamFailure(sent.kind === "json" ? notStreaming : told(sent, context)),
+    };
+  });
+  return streamResponse(late, context, () => {
+    if (!answered) onLeave();
+  });
 }
 
 const documentHeaders = Object.freeze({ "content-type": "application/json" });
@@ -58,8 +87,86 @@ const streamHeaders = Object.freeze({
   "x-accel-buffering": "no",
 });
 
+const notStreaming: UpstreamError = Object.freeze({
+  status: 502,
+  type: "server_error",
+  code: "upstream_not_streaming",
+  param: null,
+  message: "The model provider answered without a stream. Ask without one.",
+  accessRejected: false,
+  transient: false,
+});
+
+function streamResponse(
+  upstream: ReadableStream<Uint8Array<ArrayBuffer>> | Promise<LateUpstream>,
+  { provider, translation, signal, observe, timers, timing }: AnswerContext,
+  onCancelled: () => void = () => {},
+): Response {
+  const body = relayStream({
+    upstream,
+    translator: translation.stream(),
+    liveness: {
+      repeat: (intervalMs, tick) => timers.every(intervalMs, tick),
+      keepAliveMs: timing.keepAliveMs,
+      silenceLimitMs: timing.silenceLimitMs,
+    },
+    onEnd: ({ end }) => {
+      if (end === "cancelled") onCancelled();
+      if (end !== "completed") observe({ kind: "stream_ended", provider: provider.id, end });
+    },
+    signal,
+  });
+  return new Response(body, { headers: streamHeaders });
+}
+
+/** A refusal or a session that is over, as the response that it is before anything was streamed. */
+function failureResponse(sent: FailedSending, context: AnswerContext): Response {
+  if (sent.kind !== "refused") return notFreshResponse(sent, context.provider);
+  return upstreamErrorResponse(told(sent, context));
+}
+
+type FailedSending = Extract<Sent, { kind: "refused" | "signed_out" | "not_renewed" }>;
+
+/** The same as an error, for the log and for a stream that has begun. */
+function told(sent: FailedSending, { provider, observe }: AnswerContext): UpstreamError {
+  if (sent.kind !== "refused") return notFreshError(sent, provider);
+  observe({
+    kind: "upstream_error",
+    provider: provider.id,
+    status: sent.error.status,
+    code: sent.error.code,
+  });
+  return sent.error;
+}
+
+function streamFailure(
+  { status, type, code, param, message, retryAfterSeconds }: UpstreamError,
+): StreamFailure {
+  return {
+    status,
+    type,
+    code: code ?? type,
+    param,
+    message,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+}
+
+async function translatedDocument(
+  body: Extract<UpstreamReply, { kind: "json" }>["body"],
+  translate: NonNullable<Translation["document"]>,
+): Promise<Response> {
+  const document = parseObject(await new Response(body).text());
+  return document === undefined
+    ? errorResponse(
+      "upstream_unreadable",
+      "The model provider sent an answer that cannot be read. Try again.",
+    )
+    : documentResponse(translate(document));
+}
+
 function documentResponse(answer: DocumentAnswer): Response {
   return answer.kind === "document"
     ? Response.json(answer.document)
-    : upstreamErrorResponse({ ...answer.error, accessRejected: false });
+    : upstreamErrorResponse({ ...answer.error, accessRejected: false, transient: false });
 }

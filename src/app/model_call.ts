@@ -1,20 +1,22 @@
 /**
- * The way of a model call: read the body, translate it if the upstream speaks another dialect, make it fit for the
- * upstream, send it once, and hand the answer on.
+ * The way of a model call: read the body, plan what to send, send it, and hand the answer on.
  *
  * @module
  */
 import type { Refresher } from "../credential/refresh.ts";
 import type { Session } from "../credential/session.ts";
 import { readJsonBody } from "../guard/body.ts";
-import type { PreparedRequest, UpstreamError, UpstreamReply } from "../provider/provider.ts";
 import type { Observe } from "../traffic/observe.ts";
-import { type ReplyWishes, replyWishes, type Translation, translationOf } from "../translate/translation.ts";
-import { type JsonObject, nonEmptyString } from "../wire/json.ts";
-import { errorResponse, refusalResponse, upstreamErrorResponse } from "./errors.ts";
-import { answer } from "./model_answer.ts";
+import { type ClientDialect, readClientRequest } from "../translate/client_request.ts";
+import { errorResponse, notFreshResponse, refusalResponse, unsupportedCodingResponse } from "./errors.ts";
+import { ignoredParametersHeader, ignoredParametersValue } from "./ignored_parameters.ts";
+import { type AnswerContext, answerDocument, answerEarly, answerStream, type Sent } from "./model_answer.ts";
+import { withQuotaHeaders } from "./quota_headers.ts";
+import { planCall, type PlannedCall } from "./plan_call.ts";
+import { sendCall, type SendDependencies } from "./send_call.ts";
+import type { StreamTiming } from "./stream_timing.ts";
+import type { Timers } from "./timers.ts";
 import { withFreshGrant } from "./with_fresh_grant.ts";
-import type { Dialect } from "../wire/dialect.ts";
 
 /** What a model call works with. */
 export interface ModelCallDependencies {
@@ -22,6 +24,10 @@ export interface ModelCallDependencies {
   readonly observe: Observe;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** A number from 0 to below 1. */
+  readonly random: () => number;
+  readonly timers: Timers;
+  readonly timing: StreamTiming;
   /** The largest request body, bytes. */
   readonly maxBodyBytes: number;
 }
@@ -32,48 +38,45 @@ export interface ModelCallDependencies {
  */
 export async function callModel(
   request: Request,
-  client: Dialect,
+  client: ClientDialect,
   session: Session,
   dependencies: ModelCallDependencies,
 ): Promise<Response> {
-  const { refresher, observe, maxBodyBytes, now } = dependencies;
+  const { refresher, maxBodyBytes, now } = dependencies;
   const read = await readJsonBody(request, maxBodyBytes);
   switch (read.kind) {
     case "too_large":
       return errorResponse("payload_too_large", `The request body may have at most ${maxBodyBytes} bytes.`);
+    case "unknown_coding":
+      return unsupportedCodingResponse();
     case "empty":
       return errorResponse("invalid_json", "The request has no body. Send a JSON object.");
     case "invalid":
       return errorResponse("invalid_json", read.message);
   }
-  const asked = readAsked(client, read.value);
-  if (asked.kind === "invalid") return refusalResponse(asked.refusal);
-  const wishes = replyWishes(client, read.value, { model: asked.model, nowS: Math.floor(now() / 1000) });
+  const asked = readClientRequest(client, read.value, Math.floor(now() / 1000));
+  if (asked.kind === "refused") return refusalResponse(asked);
 
   try {
-    const attempt = await withFreshGrant(
+    const plan = await withFreshGrant(
       session,
       refresher,
-      (fresh) => send(fresh, asked.model, client, wishes, read, request.signal),
+      (fresh) => planCall(fresh, asked, read, request.signal),
     );
-    if (attempt instanceof Response) return attempt;
-    switch (attempt.kind) {
+    switch (plan.kind) {
+      case "signed_out":
+      case "not_renewed":
+        return notFreshResponse(plan, session.provider);
       case "invalid":
-        return refusalResponse(attempt.refusal);
-      case "refused": {
-        const { status, code } = attempt.error;
-        observe({ kind: "upstream_error", provider: session.provider.id, status, code });
-        return upstreamErrorResponse(attempt.error);
-      }
-      case "sent": {
-        const { reply, translation, ignored } = attempt;
-        const response = await answer(reply, translation, wishes.stream, {
-          signal: request.signal,
-          onEnd: ({ end }) => {
-            if (end !== "completed") observe({ kind: "stream_ended", provider: session.provider.id, end });
-          },
-        });
-        if (ignored.length > 0) response.headers.set("x-authai-ignored-parameters", ignored.join(", "));
+        return refusalResponse(plan.refusal);
+      case "planned": {
+        const response = asked.wishes.stream
+          ? await callStreamed(plan, request.signal, dependencies)
+          : await callCollected(plan, request.signal, dependencies);
+        const { ignored } = plan;
+        if (ignored.length > 0) {
+          response.headers.set(ignoredParametersHeader, ignoredParametersValue(ignored));
+        }
         return response;
       }
     }
@@ -86,71 +89,50 @@ export async function callModel(
 
 const clientClosedRequest = 499;
 
-/** How one attempt at an upstream ended. */
-type Attempt =
-  | {
-    readonly kind: "sent";
-    readonly reply: Exclude<UpstreamReply, { kind: "refused" }>;
-    readonly translation: Translation;
-    readonly ignored: readonly string[];
-  }
-  | Invalid
-  | { readonly kind: "refused"; readonly error: UpstreamError };
-
-/** A request that no upstream was asked to answer. */
-interface Invalid {
-  readonly kind: "invalid";
-  readonly refusal: { readonly message: string; readonly param: string | null; readonly code: string };
-}
-
-async function send(
-  { provider, grant }: Session,
-  model: string,
-  client: Dialect,
-  wishes: ReplyWishes,
-  read: { readonly value: JsonObject; readonly bytes: Uint8Array<ArrayBuffer> },
+async function callCollected(
+  plan: PlannedCall,
   signal: AbortSignal,
-): Promise<Attempt> {
-  const upstream = await provider.dialectFor(client, model, grant, signal);
-  const translation = translationOf(client, upstream, wishes);
-  const translated = translation.request(read.value);
-  if (translated.kind === "refused") return { kind: "invalid", refusal: translated };
-  const prepared: PreparedRequest = provider.prepare(upstream, translated.body);
-  if (prepared.kind === "refused") return { kind: "invalid", refusal: prepared };
-  const { body } = prepared;
-  const reply = await provider.send(
-    // Nothing changed: the client's own bytes go out, and nothing is printed again.
-    { dialect: upstream, model, body, ...(body === read.value ? { bytes: read.bytes } : {}) },
-    grant,
-    signal,
-  );
-  if (reply.kind === "refused") return reply;
-  return {
-    kind: "sent",
-    reply,
-    translation,
-    ignored: [...new Set([...translated.ignored, ...prepared.ignored])],
-  };
+  dependencies: ModelCallDependencies,
+): Promise<Response> {
+  const sent = await send(plan, signal, dependencies);
+  const response = await answerDocument(sent, answerContext(plan, signal, dependencies));
+  return withQuotaHeaders(response, sent, plan.session.provider);
 }
 
-/** Judges what the relay itself needs of a request, whoever translates the rest. */
-function readAsked(
-  client: Dialect,
-  body: JsonObject,
-): { readonly kind: "asked"; readonly model: string } | Invalid {
-  const model = nonEmptyString(body["model"]);
-  if (model === undefined) {
-    return invalid("model", "'model' must be a string that names a model. GET /v1/models lists them.");
-  }
-  if (!["boolean", "undefined"].includes(typeof (body["stream"] ?? undefined))) {
-    return invalid("stream", "'stream' must be true or false.");
-  }
-  if (client === "chat" && !Array.isArray(body["messages"])) {
-    return invalid("messages", "'messages' must be an array of messages.");
-  }
-  return { kind: "asked", model };
+/** Waits for the upstream's answer for a while; then the stream begins without it. */
+async function callStreamed(
+  plan: PlannedCall,
+  signal: AbortSignal,
+  dependencies: ModelCallDependencies,
+): Promise<Response> {
+  const { timers, timing } = dependencies;
+  // Once the stream has begun it is its cancelling that tells that the client left, and no longer the request's signal.
+  const client = new AbortController();
+  const either = AbortSignal.any([signal, client.signal]);
+  const sending = send(plan, either, dependencies);
+  const { promise: late, resolve } = Promise.withResolvers<"late">();
+  const stop = timers.after(timing.headersAfterMs, () => resolve("late"));
+  const first = await Promise.race([sending, late]).finally(stop);
+  const context = answerContext(plan, either, dependencies);
+  return first === "late"
+    ? answerEarly(sending, () => client.abort(), context)
+    : withQuotaHeaders(await answerStream(first, context), first, plan.session.provider);
 }
 
-function invalid(param: string, message: string): Invalid {
-  return { kind: "invalid", refusal: { message, param, code: "invalid_type" } };
+function send(
+  { session, call }: PlannedCall,
+  signal: AbortSignal,
+  dependencies: ModelCallDependencies,
+): Promise<Sent> {
+  const { refresher, timers, random, timing } = dependencies;
+  const patience: SendDependencies = { timers, random, firstByteLimitMs: timing.firstByteLimitMs };
+  return withFreshGrant(session, refresher, (fresh) => sendCall(fresh, call, signal, patience));
+}
+
+function answerContext(
+  { session: { provider }, translation }: PlannedCall,
+  signal: AbortSignal,
+  { observe, timers, timing }: ModelCallDependencies,
+): AnswerContext {
+  return { provider, translation, signal, observe, timers, timing };
 }

@@ -4,29 +4,24 @@
  * @module
  */
 import { Hono, type MiddlewareHandler } from "hono";
-import type { Refresher } from "../credential/refresh.ts";
 import type { Session, Sessions } from "../credential/session.ts";
 import type { Model } from "../provider/provider.ts";
-import type { Observe } from "../traffic/observe.ts";
 import { authenticate } from "./auth_routes.ts";
 import {
   errorResponse,
+  notFreshResponse,
   unauthorizedResponse,
   unsupportedEndpointResponse,
   upstreamErrorResponse,
+  webSocketRefusedResponse,
 } from "./errors.ts";
-import { callModel } from "./model_call.ts";
+import { callModel, type ModelCallDependencies } from "./model_call.ts";
+import { addQuotaRoutes } from "./quota_routes.ts";
 import { withFreshGrant } from "./with_fresh_grant.ts";
 
 /** What the model routes work with. */
-export interface ModelDependencies {
+export interface ModelDependencies extends ModelCallDependencies {
   readonly sessions: Sessions;
-  readonly refresher: Refresher;
-  readonly observe: Observe;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  /** The largest body of a model call, bytes. */
-  readonly maxBodyBytes: number;
 }
 
 /** What the routes below `/v1` find in their context. */
@@ -54,6 +49,11 @@ export function addModelRoutes(app: Hono, dependencies: ModelDependencies): void
     (context) => callModel(context.req.raw, "responses", context.var.session, dependencies),
   );
 
+  models.post(
+    "/completions",
+    (context) => callModel(context.req.raw, "completions", context.var.session, dependencies),
+  );
+
   models.get("/models", async (context) => {
     const listed = await listModels(context.req.raw, context.var.session);
     return listed instanceof Response ? listed : context.json({ object: "list", data: listed.map(describe) });
@@ -74,6 +74,15 @@ export function addModelRoutes(app: Hono, dependencies: ModelDependencies): void
       : context.json(describe(model));
   });
 
+  models.get(
+    "/responses",
+    (context) =>
+      context.req.header("upgrade")?.toLowerCase() === "websocket"
+        ? webSocketRefusedResponse(context.req.path)
+        : unsupportedEndpointResponse(context.req.path),
+  );
+
+  addQuotaRoutes(models, dependencies);
   models.all("*", (context) => unsupportedEndpointResponse(context.req.path));
   app.route("/v1", models);
 
@@ -83,8 +92,8 @@ export function addModelRoutes(app: Hono, dependencies: ModelDependencies): void
       refresher,
       (fresh) => fresh.provider.listModels(fresh.grant, request.signal),
     );
-    if (listed instanceof Response) return listed;
     if (listed.kind === "models") return listed.models;
+    if (listed.kind !== "refused") return notFreshResponse(listed, session.provider);
     const { status, code } = listed.error;
     observe({ kind: "upstream_error", provider: session.provider.id, status, code });
     return upstreamErrorResponse(listed.error);

@@ -5,6 +5,7 @@
  */
 import { cors } from "hono/cors";
 import type { MiddlewareHandler } from "hono";
+import { rateLimitHeaderNames } from "../wire/rate_limit_headers.ts";
 
 /**
  * CORS for every route.
@@ -23,4 +24,4 @@ export function corsFor(origins: readonly string[]): MiddlewareHandler {
 }
 
 /** What a browser client may read beside the CORS-safelisted response headers. */
-const exposedHeaders = Object.freeze(["retry-after", "x-authai-ignored-parameters"]);
+const exposedHeaders = Object.freeze(["retry-after", "x-authai-ignored-parameters", ...rateLimitHeaderNames]);

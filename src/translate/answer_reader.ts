@@ -32,8 +32,6 @@ export interface AnswerReader {
   read(event: ResponsesEvent): void;
   /** Reads a whole item, as in the `output` of a collected response. */
   readItem(outputIndex: number, item: JsonObject): void;
-  /** How many calls there are so far. */
-  readonly calls: number;
 }
 
 /** Between two messages, and between two parts of a reasoning summary: other dialects have one text for all. */
@@ -209,8 +207,5 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
       }
     },
     readItem,
-    get calls(): number {
-      return calls;
-    },
   };
 }

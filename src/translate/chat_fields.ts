@@ -15,25 +15,26 @@ import { toTextFormat } from "./chat_format.ts";
 import { toInputItems } from "./chat_messages.ts";
 import {
   carriedAs,
-  carriedBy,
+  carriedInto,
   dropped,
   type FieldTable,
+  ignoreMembers,
   readByReply,
   refusedWhen,
   setPath,
 } from "./field_table.ts";
-import { type Draft, refuseType, requireArray, requireObject, requireString } from "./translated.ts";
+import { type Draft, refuseType, requireArray, requireString } from "./translated.ts";
 
-const NO_SAMPLING_PLACE = "the Responses dialect has no such parameter";
+const NO_SAMPLING_PLACE = "no place in Responses";
 
 /** The table. Its order is that of the reference, required fields first. */
 export const CHAT_FIELDS: FieldTable = Object.freeze({
-  model: carriedBy("as model", (draft, value, field) => {
+  model: carriedInto("model", "", (draft, value, field) => {
     const model = requireString(draft, field, value);
     draft.body["model"] = model;
     if (model === "") draft.refuse(field, "invalid_value", "Invalid 'model': expected the name of a model.");
   }),
-  messages: carriedBy("as input, one or more items per message, in order", (draft, value) => {
+  messages: carriedInto("input", "one or more items per message, in order", (draft, value) => {
     draft.body["input"] = toInputItems(draft, value);
   }),
   audio: refusedWhen(
@@ -42,11 +43,11 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
     "Audio output is not supported. Leave out 'audio' and ask for the modality 'text'.",
   ),
   frequency_penalty: dropped(NO_SAMPLING_PLACE, 0),
-  function_call: carriedBy("as tool_choice", (draft, value, field, request) => {
+  function_call: carriedInto("tool_choice", "", (draft, value, field, request) => {
     if (isPresent(request["tool_choice"])) draft.ignore(field);
     else draft.body["tool_choice"] = fromLegacyChoice(draft, field, value);
   }),
-  functions: carriedBy("as tools; the answer has the legacy form too", (draft, value, field) => {
+  functions: carriedInto("tools", "the answer has the legacy form too", (draft, value, field) => {
     addTools(draft, fromLegacyFunctions(draft, field, value));
     // The legacy form of an answer has room for one call.
     draft.body["parallel_tool_calls"] = false;
@@ -58,8 +59,9 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
     "Log probabilities are not supported. Leave out 'logprobs'.",
   ),
   max_completion_tokens: carriedAs("max_output_tokens", "number"),
-  max_tokens: carriedBy(
-    "as max_output_tokens, unless max_completion_tokens is there",
+  max_tokens: carriedInto(
+    "max_output_tokens",
+    "unless `max_completion_tokens` is there",
     (draft, value, field, request) => {
       if (isPresent(request["max_completion_tokens"])) draft.ignore(field);
       else if (typeof value === "number") draft.body["max_output_tokens"] = value;
@@ -84,15 +86,16 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
   prompt_cache_key: carriedAs("prompt_cache_key", "string"),
   prompt_cache_options: carriedAs("prompt_cache_options", "object"),
   prompt_cache_retention: carriedAs("prompt_cache_retention", "string"),
-  reasoning_effort: carriedBy(
-    "as reasoning.effort, with a summary so that reasoning can be shown",
+  reasoning_effort: carriedInto(
+    "reasoning.effort",
+    "with a summary, so that reasoning can be shown",
     (draft, value, field) => {
       const effort = requireString(draft, field, value);
       setPath(draft.body, "reasoning.effort", effort);
       if (effort !== "none") setPath(draft.body, "reasoning.summary", "auto");
     },
   ),
-  response_format: carriedBy("as text.format", (draft, value, field) => {
+  response_format: carriedInto("text.format", "", (draft, value, field) => {
     const format = toTextFormat(draft, field, value);
     if (format !== undefined) setPath(draft.body, "text.format", format);
   }),
@@ -102,17 +105,15 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
   stop: dropped(NO_SAMPLING_PLACE),
   store: carriedAs("store", "boolean"),
   stream: carriedAs("stream", "boolean"),
-  stream_options: readByReply("include_usage asks for a last chunk with the usage", (draft, value, field) => {
-    const options = requireObject(draft, field, value);
-    for (const [name, asked] of Object.entries(options)) {
-      if (name !== "include_usage" && isPresent(asked) && asked !== false) draft.ignore(`${field}.${name}`);
-    }
-  }),
+  stream_options: readByReply(
+    "`include_usage` asks for a last chunk with the usage; other options are dropped and named",
+    (draft, value, field) => ignoreMembers(draft, field, value, ["include_usage"]),
+  ),
   temperature: carriedAs("temperature", "number"),
-  tool_choice: carriedBy("as tool_choice", (draft, value, field) => {
+  tool_choice: carriedInto("tool_choice", "", (draft, value, field) => {
     draft.body["tool_choice"] = toToolChoice(draft, field, value);
   }),
-  tools: carriedBy("as tools", (draft, value, field) => addTools(draft, toTools(draft, field, value))),
+  tools: carriedInto("tools", "", (draft, value, field) => addTools(draft, toTools(draft, field, value))),
   top_logprobs: refusedWhen(
     (value) => value !== 0,
     "the upstreams tell no log probabilities",
@@ -121,7 +122,7 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
   top_p: carriedAs("top_p", "number"),
   user: carriedAs("user", "string"),
   verbosity: carriedAs("text.verbosity", "string"),
-  web_search_options: carriedBy("as the hosted tool web_search", (draft, value, field) => {
+  web_search_options: carriedInto("tools", "the hosted tool `web_search`", (draft, value, field) => {
     addTools(draft, [fromWebSearchOptions(draft, field, value)]);
   }),
 });

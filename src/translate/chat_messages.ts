@@ -9,25 +9,49 @@
 import type { JsonObject } from "../wire/json.ts";
 import type { ResponsesInputItem } from "../wire/responses.ts";
 import { toAnswerParts, toInputParts } from "./chat_content.ts";
-import { type Draft, refuseValue, requireArray, requireObject, requireString } from "./translated.ts";
+import { carriedForm, type FormTable, formTable, pickForm } from "./form_table.ts";
+import { type Draft, requireArray, requireObject, requireString } from "./translated.ts";
 
-/** Members that a message of each role may have and that are carried; others are dropped and named. */
-const CARRIED_MEMBERS = Object.freeze(
-  {
-    system: ["role", "content"],
-    developer: ["role", "content"],
-    user: ["role", "content"],
-    assistant: ["role", "content", "refusal", "tool_calls", "function_call"],
-    tool: ["role", "content", "tool_call_id"],
-    function: ["role", "content", "name"],
-  } satisfies Record<string, readonly string[]>,
-);
+/** A message to translate, and where it stands. */
+interface Place {
+  readonly path: string;
+  readonly index: number;
+  readonly conversation: Conversation;
+}
 
-type Role = keyof typeof CARRIED_MEMBERS;
+/** How the messages of one role go over. */
+interface RoleTranslation {
+  /** Members that go over; others are dropped and named. */
+  readonly members: readonly string[];
+  toItems(draft: Draft, message: JsonObject, place: Place): ResponsesInputItem[];
+}
 
-const ROLES = Object.freeze(
-  ["system", "developer", "user", "assistant", "tool", "function"] satisfies Role[],
-);
+/** The messages, by `role`. */
+export const CHAT_ROLES: FormTable<RoleTranslation> = formTable<RoleTranslation>({
+  system: carriedForm("as a `system` message in its place", said("system")),
+  developer: carriedForm("as a `developer` message in its place", said("developer")),
+  user: carriedForm("as a `user` message", said("user")),
+  assistant: carriedForm("as an `assistant` message, followed by an item for each call", {
+    members: ["role", "content", "refusal", "tool_calls", "function_call"],
+    toItems: fromAssistant,
+  }),
+  tool: carriedForm("as the output item of its call, text and parts", {
+    members: ["role", "content", "tool_call_id"],
+    toItems: fromToolResult,
+  }),
+  function: carriedForm("as the output item of the oldest call of that name", {
+    members: ["role", "content", "name"],
+    toItems: fromLegacyResult,
+  }),
+});
+
+type FromCall = (draft: Draft, path: string, call: JsonObject, callId: string) => ResponsesInputItem;
+
+/** The calls of an assistant message, by `type`. */
+export const CHAT_CALLS: FormTable<FromCall> = formTable<FromCall>({
+  function: carriedForm("as `function_call`, with its id", fromFunctionCall),
+  custom: carriedForm("as `custom_tool_call`, with its id", fromCustomCall),
+});
 
 /** What earlier messages have said that later ones refer to. */
 interface Conversation {
@@ -46,59 +70,33 @@ export function toInputItems(draft: Draft, messages: unknown): ResponsesInputIte
   const conversation: Conversation = { customCallIds: new Set(), openLegacyCalls: [] };
   return list.flatMap((value, index) => {
     const path = `messages[${index}]`;
-    return toItems(draft, path, index, requireObject(draft, path, value), conversation);
+    const message = requireObject(draft, path, value);
+    const role = pickForm(CHAT_ROLES, draft, `${path}.role`, message["role"]);
+    if (role === undefined) return [];
+    for (const [member, told] of Object.entries(message)) {
+      if (!role.members.includes(member) && told !== null) draft.ignore(`messages[].${member}`);
+    }
+    return role.toItems(draft, message, { path, index, conversation });
   });
 }
 
-function toItems(
-  draft: Draft,
-  path: string,
-  index: number,
-  message: JsonObject,
-  conversation: Conversation,
-): ResponsesInputItem[] {
-  const role = ROLES.find((known) => known === message["role"]);
-  if (role === undefined) {
-    refuseValue(draft, `${path}.role`, message["role"], ROLES);
-    return [];
-  }
-  nameDroppedMembers(draft, role, message);
-  switch (role) {
-    case "system":
-    case "developer":
-    case "user":
-      return [{
-        type: "message",
-        role,
-        content: toInputParts(draft, `${path}.content`, message["content"]),
-      }];
-    case "assistant":
-      return fromAssistant(draft, path, index, message, conversation);
-    case "tool":
-      return [fromToolResult(draft, path, message, conversation)];
-    case "function":
-      return fromLegacyResult(draft, path, message, conversation);
-  }
-}
-
-function nameDroppedMembers(draft: Draft, role: Role, message: JsonObject): void {
-  const carried: readonly string[] = CARRIED_MEMBERS[role];
-  for (const [member, value] of Object.entries(message)) {
-    if (!carried.includes(member) && value !== null) draft.ignore(`messages[].${member}`);
-  }
+function said(role: "system" | "developer" | "user"): RoleTranslation {
+  return {
+    members: ["role", "content"],
+    toItems: (draft, message, { path }) => [{
+      type: "message",
+      role,
+      content: toInputParts(draft, `${path}.content`, message["content"]),
+    }],
+  };
 }
 
 /** Text first, then the calls: the order in which the model produced them. */
-function fromAssistant(
-  draft: Draft,
-  path: string,
-  index: number,
-  message: JsonObject,
-  conversation: Conversation,
-): ResponsesInputItem[] {
+function fromAssistant(draft: Draft, message: JsonObject, place: Place): ResponsesInputItem[] {
+  const { path } = place;
   const calls = [
-    ...fromToolCalls(draft, `${path}.tool_calls`, message["tool_calls"], conversation),
-    ...fromLegacyCall(draft, `${path}.function_call`, index, message["function_call"], conversation),
+    ...fromToolCalls(draft, `${path}.tool_calls`, message["tool_calls"], place.conversation),
+    ...fromLegacyCall(draft, `${path}.function_call`, message["function_call"], place),
   ];
   const content = toAnswerParts(draft, `${path}.content`, message["content"]);
   const refusal = message["refusal"];
@@ -122,52 +120,52 @@ function fromToolCalls(
     const callId = requireString(draft, `${callPath}.id`, call["id"]);
     // Some clients leave the type out; only functions ever had none.
     const type = call["type"] ?? "function";
-    if (type === "function") {
-      const { name, arguments: text } = requireObject(draft, `${callPath}.function`, call["function"]);
-      return [{
-        type: "function_call",
-        call_id: callId,
-        name: requireString(draft, `${callPath}.function.name`, name),
-        arguments: requireString(draft, `${callPath}.function.arguments`, text),
-      }];
-    }
-    if (type === "custom") {
-      conversation.customCallIds.add(callId);
-      const { name, input } = requireObject(draft, `${callPath}.custom`, call["custom"]);
-      return [{
-        type: "custom_tool_call",
-        call_id: callId,
-        name: requireString(draft, `${callPath}.custom.name`, name),
-        input: requireString(draft, `${callPath}.custom.input`, input),
-      }];
-    }
-    refuseValue(draft, `${callPath}.type`, type, ["function", "custom"]);
-    return [];
+    const translate = pickForm(CHAT_CALLS, draft, `${callPath}.type`, type);
+    if (type === "custom") conversation.customCallIds.add(callId);
+    return translate === undefined ? [] : [translate(draft, callPath, call, callId)];
   });
+}
+
+function fromFunctionCall(draft: Draft, path: string, call: JsonObject, callId: string): ResponsesInputItem {
+  const { name, arguments: text } = requireObject(draft, `${path}.function`, call["function"]);
+  return {
+    type: "function_call",
+    call_id: callId,
+    name: requireString(draft, `${path}.function.name`, name),
+    arguments: requireString(draft, `${path}.function.arguments`, text),
+  };
+}
+
+function fromCustomCall(draft: Draft, path: string, call: JsonObject, callId: string): ResponsesInputItem {
+  const { name, input } = requireObject(draft, `${path}.custom`, call["custom"]);
+  return {
+    type: "custom_tool_call",
+    call_id: callId,
+    name: requireString(draft, `${path}.custom.name`, name),
+    input: requireString(draft, `${path}.custom.input`, input),
+  };
 }
 
 function fromToolResult(
   draft: Draft,
-  path: string,
   message: JsonObject,
-  conversation: Conversation,
-): ResponsesInputItem {
+  { path, conversation }: Place,
+): ResponsesInputItem[] {
   const callId = requireString(draft, `${path}.tool_call_id`, message["tool_call_id"]);
   const content = message["content"];
-  return {
+  return [{
     type: conversation.customCallIds.has(callId) ? "custom_tool_call_output" : "function_call_output",
     call_id: callId,
     output: typeof content === "string" ? content : toInputParts(draft, `${path}.content`, content),
-  };
+  }];
 }
 
 /** A call of the legacy dialect gets an id from its place, so that the same conversation gives the same request. */
 function fromLegacyCall(
   draft: Draft,
   path: string,
-  index: number,
   value: unknown,
-  conversation: Conversation,
+  { index, conversation }: Place,
 ): ResponsesInputItem[] {
   if (value === undefined || value === null) return [];
   const call = requireObject(draft, path, value);
@@ -185,9 +183,8 @@ function fromLegacyCall(
 /** A result of the legacy dialect belongs to the oldest call of that name that has none yet. */
 function fromLegacyResult(
   draft: Draft,
-  path: string,
   message: JsonObject,
-  conversation: Conversation,
+  { path, conversation }: Place,
 ): ResponsesInputItem[] {
   const name = requireString(draft, `${path}.name`, message["name"]);
   const position = conversation.openLegacyCalls.findIndex((call) => call.name === name);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { readAnthropicMessage } from "../wire/anthropic_message.ts";
 import { readChatAnswer } from "../wire/chat_chunks.ts";
 import type { JsonObject } from "../wire/json.ts";
 import { readToldError } from "../wire/openai_error.ts";
@@ -11,7 +12,7 @@ import { formatSseEvent } from "../wire/sse.ts";
 import type { TokenUsage } from "../wire/token_usage.ts";
 import type { CollectedResponse, EventCollector } from "./collect_responses.ts";
 import type { EventReply } from "./event_reply.ts";
-import { type ResponseEnding, responseEnding } from "./finish_reason.ts";
+import { type ResponseEnding, responseEnding, worseEnding } from "./finish_reason.ts";
 import { createResponseBuilder, type ResponseStep } from "./response_builder.ts";
 import { failedResponseEvents, type ResponseIdentity } from "./responses_failure.ts";
 import { ownFailure, type StreamFailure, toldFailure } from "./stream_failure.ts";
@@ -20,10 +21,8 @@ import { ownFailure, type StreamFailure, toldFailure } from "./stream_failure.ts
 interface ChatFollower {
   /** Takes a chunk or a completion; a failure that it tells, or undefined. */
   take(json: JsonObject): StreamFailure | undefined;
-  /** Finishes the response; a failure if the finish reason was one. */
+  /** Finishes the response; a failure if the finish reason was one, or if no choice has come at all. */
   finish(): StreamFailure | undefined;
-  /** Whether any choice has come. */
-  readonly begun: boolean;
   /** Whether a finish reason has come. */
   readonly finished: boolean;
   readonly response: JsonObject;
@@ -84,6 +83,49 @@ export function createResponsesReply(identity: ResponseIdentity): EventReply {
   };
 }
 
+/**
+ * Puts a reply half that reads Responses events behind an upstream that speaks Chat: the streaming reply half of a client
+ * dialect that is neither. The answer ends as in {@linkcode createResponsesReply}.
+ */
+export function createReplyOverChat(identity: ResponseIdentity, reply: EventReply): EventReply {
+  let out = "";
+  const follower = followChat(identity, (step) => out += reply.push(step));
+
+  function fail(failure: StreamFailure | undefined): void {
+    if (failure !== undefined) out += reply.fail(failure);
+  }
+
+  function take(): string {
+    const text = out;
+    out = "";
+    return text;
+  }
+
+  return {
+    push(chunk: JsonObject): string {
+      if (reply.end === undefined) fail(follower.take(chunk));
+      return take();
+    },
+    sentinel(): string {
+      if (reply.end === undefined) fail(follower.finish());
+      return take();
+    },
+    fail(failure: StreamFailure): string {
+      fail(failure);
+      return take();
+    },
+    get end(): "completed" | "failed" | undefined {
+      return reply.end;
+    },
+    get mayEnd(): boolean {
+      return follower.finished;
+    },
+    get usage(): TokenUsage | undefined {
+      return follower.usage;
+    },
+  };
+}
+
 /** Makes a collector of a Chat stream: the answer as a response object of the hub dialect. */
 export function createChatCollector(identity: ResponseIdentity): EventCollector {
   const follower = followChat(identity, () => {});
@@ -116,7 +158,7 @@ export function chatCompletionToResponse(
   const follower = followChat(identity, () => {});
   const failure = follower.take(completion);
   if (failure !== undefined) return { kind: "failed", error: failure };
-  return follower.begun ? resultOf(follower) : { kind: "failed", error: ownFailure("unreadable_stream") };
+  return resultOf(follower);
 }
 
 function resultOf(follower: ChatFollower): CollectedResponse {
@@ -135,7 +177,7 @@ function followChat(identity: ResponseIdentity, emit: (step: ResponseStep) => vo
       // Only what is no answer can be an error: Copilot puts empty error objects into its choices.
       const error = Array.isArray(json["choices"]) ? undefined : readToldError(json);
       if (error !== undefined) return toldFailure(error);
-      const answer = readChatAnswer(json);
+      const answer = readAnthropicMessage(json) ?? readChatAnswer(json);
       usage = answer.usage ?? usage;
       if (answer.pieces.length > 0) {
         begun = true;
@@ -147,18 +189,19 @@ function followChat(identity: ResponseIdentity, emit: (step: ResponseStep) => vo
         builder.refusal(piece.refusal);
         for (const citation of piece.citations) builder.citation(citation);
         for (const call of piece.calls) builder.call(call.key, call);
-        if (piece.finishReason !== undefined) ending = worse(ending, responseEnding(piece.finishReason));
+        if (piece.finishReason !== undefined) {
+          ending = worseEnding(ending, responseEnding(piece.finishReason));
+        }
       }
       return undefined;
     },
     finish(): StreamFailure | undefined {
+      // An answer without any choice came in a shape that nobody knows.
+      if (!begun) return ownFailure("unreadable_stream");
       const end = ending ?? { status: "completed" };
       if (end.status === "failed") return toldFailure({ message: null, type: null, param: null, code: null });
       builder.finish(end, usage);
       return undefined;
-    },
-    get begun(): boolean {
-      return begun;
     },
     get finished(): boolean {
       return ending !== undefined;
@@ -173,11 +216,4 @@ function followChat(identity: ResponseIdentity, emit: (step: ResponseStep) => vo
       return usage;
     },
   };
-}
-
-const SEVERITY = Object.freeze({ completed: 0, incomplete: 1, failed: 2 });
-
-/** Of the ends of several choices the one that says least good about the answer. */
-function worse(a: ResponseEnding | undefined, b: ResponseEnding): ResponseEnding {
-  return a !== undefined && SEVERITY[a.status] >= SEVERITY[b.status] ? a : b;
 }

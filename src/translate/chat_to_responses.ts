@@ -1,10 +1,9 @@
 /**
- * The request half for clients that speak Chat Completions: their request in the hub dialect Responses, and what the
- * reply half has to know of it.
+ * The request half for clients that speak Chat Completions: their request in the hub dialect Responses.
  *
  * @module
  */
-import { type JsonObject, objectOrEmpty } from "../wire/json.ts";
+import type { JsonObject } from "../wire/json.ts";
 import { CHAT_FIELDS } from "./chat_fields.ts";
 import { applyFields } from "./field_table.ts";
 import { createDraft, refuseType, type Translated } from "./translated.ts";
@@ -22,23 +21,4 @@ export function chatToResponses(body: JsonObject): Translated {
   }
   applyFields(CHAT_FIELDS, body, draft);
   return draft.outcome();
-}
-
-/** What the reply half honours of a Chat Completions request. */
-export interface ChatReplyWishes {
-  /** Whether the client asked for a stream. */
-  readonly stream: boolean;
-  /** Whether the stream shall end with a chunk that tells the usage. */
-  readonly includeUsage: boolean;
-  /** Whether calls are told as the legacy `function_call`, because the request had the legacy `functions`. */
-  readonly legacyFunctions: boolean;
-}
-
-/** Reads the wishes; a request that {@linkcode chatToResponses} accepts always has readable ones. */
-export function chatReplyWishes(body: JsonObject): ChatReplyWishes {
-  return {
-    stream: body["stream"] === true,
-    includeUsage: objectOrEmpty(body["stream_options"])["include_usage"] === true,
-    legacyFunctions: Array.isArray(body["functions"]) && !Array.isArray(body["tools"]),
-  };
 }

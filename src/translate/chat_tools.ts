@@ -5,7 +5,10 @@
  * @module
  */
 import { isObject, type JsonObject } from "../wire/json.ts";
+import { carriedForm, type FormTable, formTable, pickForm } from "./form_table.ts";
 import { type Draft, refuseValue, requireArray, requireObject, requireString } from "./translated.ts";
+
+type Translate<Result> = (draft: Draft, path: string, value: JsonObject) => Result;
 
 /** What a function without `parameters` takes; fit for strict mode too. */
 const NO_PARAMETERS = Object.freeze({
@@ -15,20 +18,48 @@ const NO_PARAMETERS = Object.freeze({
   additionalProperties: false,
 });
 
+/** The forms of a tool, by `type`. */
+export const CHAT_TOOLS: FormTable<Translate<JsonObject>> = formTable<Translate<JsonObject>>({
+  function: carriedForm(
+    "as `function`, flat; an absent `strict` is written out as false",
+    (draft, path, tool) => toFunction(draft, `${path}.function`, tool["function"]),
+  ),
+  custom: carriedForm(
+    "as `custom`, flat",
+    (draft, path, tool) => toCustom(draft, `${path}.custom`, tool["custom"]),
+  ),
+});
+
+/** The forms of a custom tool's `format`, by `type`. */
+export const CHAT_TOOL_FORMATS: FormTable<Translate<JsonObject>> = formTable<Translate<JsonObject>>({
+  text: carriedForm("as `text`", () => ({ type: "text" })),
+  grammar: carriedForm("as `grammar`, flat", (draft, path, format) => {
+    const grammar = requireObject(draft, `${path}.grammar`, format["grammar"]);
+    return {
+      type: "grammar",
+      syntax: requireString(draft, `${path}.grammar.syntax`, grammar["syntax"]),
+      definition: requireString(draft, `${path}.grammar.definition`, grammar["definition"]),
+    };
+  }),
+});
+
+/** The words that `tool_choice` can be. */
+export const CHAT_TOOL_MODES: readonly string[] = Object.freeze(["none", "auto", "required"]);
+
+/** The forms of an object at `tool_choice`, by `type`. */
+export const CHAT_TOOL_CHOICES: FormTable<Translate<JsonObject>> = formTable<Translate<JsonObject>>({
+  function: carriedForm("as `function`, flat", toNamed),
+  custom: carriedForm("as `custom`, flat", toNamed),
+  allowed_tools: carriedForm("as `allowed_tools`, flat", toAllowed),
+});
+
 /** Translates `tools`, in order. */
 export function toTools(draft: Draft, path: string, value: unknown): JsonObject[] {
   return requireArray(draft, path, value).flatMap((entry, index): JsonObject[] => {
     const toolPath = `${path}[${index}]`;
     const tool = requireObject(draft, toolPath, entry);
-    switch (tool["type"]) {
-      case "function":
-        return [toFunction(draft, `${toolPath}.function`, tool["function"])];
-      case "custom":
-        return [toCustom(draft, `${toolPath}.custom`, tool["custom"])];
-      default:
-        refuseValue(draft, `${toolPath}.type`, tool["type"], ["function", "custom"]);
-        return [];
-    }
+    const translated = pickForm(CHAT_TOOLS, draft, `${toolPath}.type`, tool["type"]);
+    return translated === undefined ? [] : [translated(draft, toolPath, tool)];
   });
 }
 
@@ -41,27 +72,9 @@ export function fromLegacyFunctions(draft: Draft, path: string, value: unknown):
 
 /** Translates `tool_choice` in all its forms. */
 export function toToolChoice(draft: Draft, path: string, value: unknown): unknown {
-  if (typeof value === "string") return toMode(draft, path, value, ["none", "auto", "required"]);
+  if (typeof value === "string") return toMode(draft, path, value, CHAT_TOOL_MODES);
   const choice = requireObject(draft, path, value);
-  switch (choice["type"]) {
-    case "function":
-    case "custom":
-      return toNamed(draft, path, choice);
-    case "allowed_tools": {
-      const allowed = requireObject(draft, `${path}.allowed_tools`, choice["allowed_tools"]);
-      const toolsPath = `${path}.allowed_tools.tools`;
-      return {
-        type: "allowed_tools",
-        mode: toMode(draft, `${path}.allowed_tools.mode`, allowed["mode"], ["auto", "required"]),
-        tools: requireArray(draft, toolsPath, allowed["tools"]).map((tool, index) =>
-          toNamed(draft, `${toolsPath}[${index}]`, requireObject(draft, `${toolsPath}[${index}]`, tool))
-        ),
-      };
-    }
-    default:
-      refuseValue(draft, `${path}.type`, choice["type"], ["function", "custom", "allowed_tools"]);
-      return undefined;
-  }
+  return pickForm(CHAT_TOOL_CHOICES, draft, `${path}.type`, choice["type"])?.(draft, path, choice);
 }
 
 /** Translates the legacy `function_call`: `none`, `auto` or the name of a function. */
@@ -116,21 +129,19 @@ function toCustom(draft: Draft, path: string, value: unknown): JsonObject {
 }
 
 function toCustomFormat(draft: Draft, path: string, format: JsonObject): JsonObject {
-  switch (format["type"]) {
-    case "text":
-      return { type: "text" };
-    case "grammar": {
-      const grammar = requireObject(draft, `${path}.grammar`, format["grammar"]);
-      return {
-        type: "grammar",
-        syntax: requireString(draft, `${path}.grammar.syntax`, grammar["syntax"]),
-        definition: requireString(draft, `${path}.grammar.definition`, grammar["definition"]),
-      };
-    }
-    default:
-      refuseValue(draft, `${path}.type`, format["type"], ["text", "grammar"]);
-      return {};
-  }
+  return pickForm(CHAT_TOOL_FORMATS, draft, `${path}.type`, format["type"])?.(draft, path, format) ?? {};
+}
+
+function toAllowed(draft: Draft, path: string, choice: JsonObject): JsonObject {
+  const allowed = requireObject(draft, `${path}.allowed_tools`, choice["allowed_tools"]);
+  const toolsPath = `${path}.allowed_tools.tools`;
+  return {
+    type: "allowed_tools",
+    mode: toMode(draft, `${path}.allowed_tools.mode`, allowed["mode"], ["auto", "required"]),
+    tools: requireArray(draft, toolsPath, allowed["tools"]).map((tool, index) =>
+      toNamed(draft, `${toolsPath}[${index}]`, requireObject(draft, `${toolsPath}[${index}]`, tool))
+    ),
+  };
 }
 
 function toNamed(draft: Draft, path: string, choice: JsonObject): JsonObject {

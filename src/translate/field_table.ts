@@ -5,7 +5,7 @@
  * @module
  */
 import { isObject, type JsonObject, objectOrEmpty } from "../wire/json.ts";
-import { type Draft, refuseType } from "./translated.ts";
+import { type Draft, refuseType, requireObject } from "./translated.ts";
 
 /** What becomes of a field: `reply` means that the reply half honours it and nothing is sent upstream. */
 export type FieldFate = "carried" | "reply" | "refused" | "dropped";
@@ -13,7 +13,9 @@ export type FieldFate = "carried" | "reply" | "refused" | "dropped";
 /** A row of a table. */
 export interface FieldRule {
   readonly fate: FieldFate;
-  /** For people: where the field goes, or why it cannot. One phrase without a full stop. */
+  /** Of a carried field: its name in the other dialect (`a.b` is a member of an object). */
+  readonly target?: string;
+  /** For people: how the field goes over, or why it cannot. One phrase without a full stop; empty if there is no more to say. */
   readonly note: string;
   /** Takes the field's value, which is never null or undefined, into the draft. */
   apply(draft: Draft, value: unknown, field: string, request: JsonObject): void;
@@ -44,7 +46,8 @@ export type PlainType = "string" | "number" | "boolean" | "object";
 export function carriedAs(target: string, type: PlainType): FieldRule {
   return {
     fate: "carried",
-    note: `as ${target}`,
+    target,
+    note: "",
     apply(draft: Draft, value: unknown, field: string): void {
       if (TYPE_CHECKS[type](value)) setPath(draft.body, target, value);
       else refuseType(draft, field, type === "object" ? "an object" : `a ${type}`, value);
@@ -52,9 +55,9 @@ export function carriedAs(target: string, type: PlainType): FieldRule {
   };
 }
 
-/** A field that goes over by a function of its own. */
-export function carriedBy(note: string, apply: FieldRule["apply"]): FieldRule {
-  return { fate: "carried", note, apply };
+/** A field that goes over into `target` by a function of its own; `note` says how, as far as the name does not. */
+export function carriedInto(target: string, note: string, apply: FieldRule["apply"]): FieldRule {
+  return { fate: "carried", target, note, apply };
 }
 
 /**
@@ -70,6 +73,23 @@ export function dropped(note: string, neutral?: unknown): FieldRule {
       if (!asksNothing && value !== neutral) draft.ignore(field);
     },
   };
+}
+
+/** An object of options that the other dialect has no place for: each one that asks for something is dropped and named. */
+export function droppedMembers(note: string, except: readonly string[] = []): FieldRule {
+  return {
+    fate: "dropped",
+    note,
+    apply: (draft, value, field): void => ignoreMembers(draft, field, value, except),
+  };
+}
+
+/** Names the members of the object at `field` as dropped, apart from those in `except` and those that ask for nothing. */
+export function ignoreMembers(draft: Draft, field: string, value: unknown, except: readonly string[]): void {
+  for (const [name, asked] of Object.entries(requireObject(draft, field, value))) {
+    const asksNothing = asked === undefined || asked === null || asked === false;
+    if (!except.includes(name) && !asksNothing) draft.ignore(`${field}.${name}`);
+  }
 }
 
 /** A field that is refused when `isAsked` says that its value asks for something; other values mean nothing. */

@@ -45,3 +45,10 @@ export function responseEnding(finish: string): ResponseEnding {
       return { status: "completed" };
   }
 }
+
+const SEVERITY = Object.freeze({ completed: 0, incomplete: 1, failed: 2 });
+
+/** Of the ends of several choices of one answer the one that says least good about it; the first of two equal ones. */
+export function worseEnding(a: ResponseEnding | undefined, b: ResponseEnding): ResponseEnding {
+  return a !== undefined && SEVERITY[a.status] >= SEVERITY[b.status] ? a : b;
+}

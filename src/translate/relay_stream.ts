@@ -6,6 +6,7 @@
  */
 import type { TokenUsage } from "../wire/token_usage.ts";
 import { ownFailure, type StreamFailure } from "./stream_failure.ts";
+import { type LateUpstream, openSource, type Piece } from "./upstream_source.ts";
 
 /** What happens to the bytes on their way. Bytes that are passed in are only valid during the call. */
 export interface StreamTranslator {
@@ -32,8 +33,21 @@ export interface StreamSummary {
   readonly usage: TokenUsage | undefined;
 }
 
-/** Size of the buffer that a byte-oriented upstream fills; larger reads come as several pieces. */
-const READ_BUFFER_BYTES = 16 * 1024;
+/** How a relayed stream shows that it lives, and how long its upstream may be silent. */
+export interface Liveness {
+  /**
+   * Calls `tick` every `keepAliveMs` milliseconds until the returned function is called. Handed in, so that tests own the
+   * time.
+   */
+  readonly repeat: (keepAliveMs: number, tick: () => void) => () => void;
+  /** After a silence of one to two times this long the client gets a comment, milliseconds. */
+  readonly keepAliveMs: number;
+  /** An upstream that is silent for this long while the client waits has failed; counted in keep-alive ticks. */
+  readonly silenceLimitMs: number;
+}
+
+/** A comment line (WHATWG HTML, section 9.2.6): clients skip it, proxies see that the connection is alive. */
+const KEEP_ALIVE: Uint8Array<ArrayBuffer> = new TextEncoder().encode(": keep-alive\n\n");
 
 /**
  * Relays `upstream` through `translator`. Reads only when the client wants more, so that at most one piece is held;
@@ -41,39 +55,59 @@ const READ_BUFFER_BYTES = 16 * 1024;
  * a failure it is cancelled too, and the client's stream ends. Whatever breaks, the client gets an error event and a
  * clean close, never a stream error.
  *
+ * An `upstream` that is still awaited is one that has not answered yet: the stream begins with a comment, so that the
+ * client has its headers, and a refusal that comes later is told as an error event.
+ *
  * `onEnd` is called exactly once. An upstream that breaks after `signal` was aborted counts as `cancelled`.
  */
 export function relayStream(options: {
-  readonly upstream: ReadableStream<Uint8Array<ArrayBuffer>>;
+  readonly upstream: ReadableStream<Uint8Array<ArrayBuffer>> | Promise<LateUpstream>;
   readonly translator: StreamTranslator;
+  readonly liveness: Liveness;
   readonly onEnd: (summary: StreamSummary) => void;
   readonly signal?: AbortSignal;
 }): ReadableStream<Uint8Array> {
-  const { translator, signal } = options;
+  const { translator, signal, liveness } = options;
   const source = openSource(options.upstream);
+  const begunEarly = options.upstream instanceof Promise;
   let over = false;
   let left = false;
+  /** Whether the client waits for the upstream, and for how many ticks nothing has come. */
+  let waiting = false;
+  let silentTicks = 0;
+  let stopTicking: () => void = () => {};
 
   function finish(end: StreamSummary["end"]): void {
     if (over) return;
     over = true;
+    stopTicking();
     options.onEnd({ end, usage: translator.usage });
+  }
+
+  /** Breaks the stream off: what the client is told, once the upstream is done with. */
+  function fail(failure: StreamFailure): Uint8Array | undefined {
+    const out = translator.fail(failure);
+    finish(signal?.aborted === true ? "cancelled" : translator.ended ?? "cut");
+    return out;
   }
 
   /** Reads and translates one piece; finishes when it was the last one. */
   async function next(): Promise<Uint8Array | undefined> {
-    let bytes: Uint8Array | undefined;
+    let piece: Piece;
+    waiting = true;
     try {
-      bytes = await source.read();
+      piece = await source.read();
     } catch {
       // The reason names hosts and system calls: not for clients.
-      const out = translator.fail(ownFailure("connection_lost"));
-      finish(signal?.aborted === true ? "cancelled" : translator.ended ?? "cut");
-      return out;
+      return fail(ownFailure("connection_lost"));
+    } finally {
+      waiting = false;
+      silentTicks = 0;
     }
-    const out = bytes === undefined ? translator.end() : translator.chunk(bytes);
+    if (piece.kind === "failed") return fail(piece.failure);
+    const out = piece.kind === "end" ? translator.end() : translator.chunk(piece.bytes);
     const { ended } = translator;
-    if (bytes === undefined) {
+    if (piece.kind === "end") {
       finish(ended ?? "cut");
     } else if (ended === "failed" || ended === "cut") {
       finish(ended);
@@ -82,11 +116,27 @@ export function relayStream(options: {
     return out;
   }
 
+  function tick(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    // A client that does not read gets no comments either: they would pile up.
+    if (!waiting) return;
+    silentTicks++;
+    if (silentTicks * liveness.keepAliveMs < liveness.silenceLimitMs) return controller.enqueue(KEEP_ALIVE);
+    left = true;
+    const out = fail(ownFailure("upstream_silent"));
+    if (out !== undefined) controller.enqueue(out);
+    controller.close();
+    void source.cancel(undefined);
+  }
+
   return new ReadableStream<Uint8Array>({
+    start(controller): void {
+      if (begunEarly) controller.enqueue(KEEP_ALIVE);
+      stopTicking = liveness.repeat(liveness.keepAliveMs, () => tick(controller));
+    },
     async pull(controller): Promise<void> {
       for (;;) {
         const out = await next();
-        // The client left while the read was under way: its stream takes nothing any more, not even an end.
+        // The stream ended while the read was under way: it takes nothing any more, not even an end.
         if (left) return;
         if (out !== undefined) controller.enqueue(out);
         if (over) return controller.close();
@@ -100,45 +150,3 @@ export function relayStream(options: {
     },
   }, { highWaterMark: 0 });
 }
-
-interface Source {
-  /** The next bytes, valid until the next call; undefined at the end. */
-  read(): Promise<Uint8Array | undefined>;
-  /** Tells the upstream that nobody reads any more; its errors no longer matter. */
-  cancel(reason: unknown): Promise<void>;
-}
-
-/**
- * Reads into one buffer again and again where the upstream is a byte stream, as fetch bodies are: in Deno that costs
- * half of what a default reader does per piece.
- */
-function openSource(upstream: ReadableStream<Uint8Array<ArrayBuffer>>): Source {
-  const byob = byobReader(upstream);
-  if (byob === undefined) {
-    const reader = upstream.getReader();
-    return {
-      read: async (): Promise<Uint8Array | undefined> => (await reader.read()).value,
-      cancel: (reason): Promise<void> => reader.cancel(reason).catch(ignoreLateError),
-    };
-  }
-  let buffer = new ArrayBuffer(READ_BUFFER_BYTES);
-  return {
-    async read(): Promise<Uint8Array | undefined> {
-      const { value, done } = await byob.read(new Uint8Array(buffer));
-      if (done || value === undefined) return undefined;
-      buffer = value.buffer;
-      return value;
-    },
-    cancel: (reason): Promise<void> => byob.cancel(reason).catch(ignoreLateError),
-  };
-}
-
-function byobReader(upstream: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStreamBYOBReader | undefined {
-  try {
-    return upstream.getReader({ mode: "byob" });
-  } catch {
-    return undefined;
-  }
-}
-
-function ignoreLateError(): void {}

@@ -244,7 +244,7 @@ export function createResponseBuilder(
         status: ending.status,
         incomplete_details: ending.status === "incomplete" ? { reason: ending.reason } : null,
         output: [...output],
-        usage: usage === undefined ? null : responsesUsage(usage),
+        ...(usage === undefined ? {} : { usage: responsesUsage(usage) }),
       };
       emit({ type: `response.${ending.status}`, response });
     },

@@ -4,16 +4,31 @@
  * @module
  */
 import { isObject, type JsonObject } from "../wire/json.ts";
-import {
-  type Draft,
-  refuseType,
-  refuseValue,
-  requireArray,
-  requireObject,
-  requireString,
-} from "./translated.ts";
+import { ignoreMembers } from "./field_table.ts";
+import { carriedForm, type FormTable, formTable, pickForm } from "./form_table.ts";
+import { type Draft, refuseType, requireArray, requireObject, requireString } from "./translated.ts";
 
-const INPUT_TYPES = Object.freeze(["input_text", "input_image", "input_file", "input_audio"]);
+type ToPart = (draft: Draft, path: string, part: JsonObject) => JsonObject;
+
+/** Content parts of system, developer and user messages and of tool outputs, by `type`. */
+export const RESPONSES_CONTENT_PARTS: FormTable<ToPart> = formTable<ToPart>({
+  input_text: carriedForm("as `text`", toText),
+  // Outputs of tools may repeat what a model said.
+  output_text: carriedForm("as `text`", toText),
+  input_image: carriedForm("as `image_url`; without a URL it is refused", toImage),
+  input_file: carriedForm("as `file`; without `file_data` or `file_id` it is refused", toFile),
+});
+
+/** Content parts of assistant messages, by `type`. */
+export const RESPONSES_ANSWER_PARTS: FormTable<ToPart> = formTable<ToPart>({
+  output_text: carriedForm("as `text`", toAnswerText),
+  // Clients also replay answers as input text.
+  input_text: carriedForm("as `text`", toAnswerText),
+  refusal: carriedForm("as `refusal`", (draft, path, part) => ({
+    type: "refusal",
+    refusal: requireString(draft, `${path}.refusal`, part["refusal"]),
+  })),
+});
 
 /** Content of a user, system or developer message, or of a tool's output. A string stays a string. */
 export function toChatParts(draft: Draft, path: string, content: unknown): string | JsonObject[] {
@@ -22,58 +37,42 @@ export function toChatParts(draft: Draft, path: string, content: unknown): strin
     refuseType(draft, path, "a string or an array of content parts", content);
     return "";
   }
-  return content.map((part, index) => toChatPart(draft, `${path}[${index}]`, part));
+  return toParts(RESPONSES_CONTENT_PARTS, draft, path, content);
 }
 
 /** Content of an earlier answer, as Chat has it. */
 export function toAssistantContent(draft: Draft, path: string, content: unknown): string | JsonObject[] {
   if (typeof content === "string") return content;
-  const parts = requireArray(draft, path, content).map((value, index): JsonObject => {
-    const partPath = `${path}[${index}]`;
-    const part = requireObject(draft, partPath, value);
-    switch (part["type"]) {
-      // Clients also replay answers as input text.
-      case "output_text":
-      case "input_text":
-        return { type: "text", text: requireString(draft, `${partPath}.text`, part["text"]) };
-      case "refusal":
-        return { type: "refusal", refusal: requireString(draft, `${partPath}.refusal`, part["refusal"]) };
-      default:
-        refuseValue(draft, `${partPath}.type`, part["type"], ["output_text", "refusal"]);
-        return {};
-    }
-  });
+  const parts = toParts(RESPONSES_ANSWER_PARTS, draft, path, requireArray(draft, path, content));
   const [only] = parts;
   return parts.length === 1 && typeof only?.["text"] === "string" ? only["text"] : parts;
 }
 
-function toChatPart(draft: Draft, path: string, value: unknown): JsonObject {
-  const part = requireObject(draft, path, value);
-  switch (part["type"]) {
-    case "input_text":
-    // Outputs of tools may repeat what a model said.
-    case "output_text":
-      return {
-        type: "text",
-        text: requireString(draft, `${path}.text`, part["text"]),
-        ...cacheBreakpoint(part),
-      };
-    case "input_image":
-      return toImage(draft, path, part);
-    case "input_file":
-      return toFile(draft, path, part);
-    case "input_audio":
-      return {
-        type: "input_audio",
-        input_audio: requireObject(draft, `${path}.input_audio`, part["input_audio"]),
-      };
-    default:
-      refuseValue(draft, `${path}.type`, part["type"], INPUT_TYPES);
-      return {};
-  }
+function toParts(
+  table: FormTable<ToPart>,
+  draft: Draft,
+  path: string,
+  content: readonly unknown[],
+): JsonObject[] {
+  return content.map((value, index) => {
+    const partPath = `${path}[${index}]`;
+    const part = requireObject(draft, partPath, value);
+    return pickForm(table, draft, `${partPath}.type`, part["type"])?.(draft, partPath, part) ?? {};
+  });
+}
+
+function toText(draft: Draft, path: string, part: JsonObject): JsonObject {
+  return { ...toAnswerText(draft, path, part), ...cacheBreakpoint(part) };
+}
+
+function toAnswerText(draft: Draft, path: string, part: JsonObject): JsonObject {
+  // What was told about the text when it was written is of no use to a model that reads it.
+  nameOthers(draft, part, ["text", "annotations", "logprobs"]);
+  return { type: "text", text: requireString(draft, `${path}.text`, part["text"]) };
 }
 
 function toImage(draft: Draft, path: string, part: JsonObject): JsonObject {
+  nameOthers(draft, part, ["image_url", "detail"]);
   const { image_url: url, detail } = part;
   if (typeof url !== "string") {
     draft.refuse(
@@ -90,6 +89,7 @@ function toImage(draft: Draft, path: string, part: JsonObject): JsonObject {
 }
 
 function toFile(draft: Draft, path: string, part: JsonObject): JsonObject {
+  nameOthers(draft, part, ["file_data", "file_id", "filename"]);
   const file: JsonObject = {};
   for (const member of ["file_data", "file_id", "filename"]) {
     if (typeof part[member] === "string") file[member] = part[member];
@@ -102,6 +102,10 @@ function toFile(draft: Draft, path: string, part: JsonObject): JsonObject {
     );
   }
   return { type: "file", file, ...cacheBreakpoint(part) };
+}
+
+function nameOthers(draft: Draft, part: JsonObject, known: readonly string[]): void {
+  ignoreMembers(draft, "input[].content[]", part, ["type", "prompt_cache_breakpoint", ...known]);
 }
 
 function cacheBreakpoint(part: JsonObject): JsonObject {

@@ -40,11 +40,21 @@ export function failedEvent(response: JsonObject, failure: StreamFailure, sequen
   });
 }
 
+/**
+ * The `error` event before a `response.failed` that the upstream sent alone: some clients raise only the one and take the
+ * other for an ordinary end. `failed` keeps what it says; `sequence` is its own number.
+ */
+export function announcedFailure(failed: JsonObject, failure: StreamFailure, sequence: number): string {
+  return errorEvent(failure, sequence) +
+    formatSseEvent("response.failed", { ...failed, sequence_number: sequence + 1 });
+}
+
 /** The least that a response object consists of, in progress and with nothing in it. */
 export function emptyResponse(identity: ResponseIdentity): JsonObject {
   return {
     id: identity.id,
     object: "response",
+    access_programs: null,
     created_at: identity.nowS,
     status: "in_progress",
     error: null,
@@ -58,7 +68,6 @@ export function emptyResponse(identity: ResponseIdentity): JsonObject {
     tool_choice: "auto",
     tools: [],
     top_p: null,
-    usage: null,
   };
 }
 

@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { isObject } from "../wire/json.ts";
 import {
   carriedAs,
-  carriedBy,
+  carriedInto,
   dropped,
+  droppedMembers,
   type FieldRule,
   type FieldTable,
+  ignoreMembers,
   refusedWhen,
 } from "./field_table.ts";
 import { toChatMessages } from "./responses_input.ts";
@@ -26,15 +27,15 @@ function refusedState(field: string): FieldRule {
   );
 }
 
-const NO_CHAT_PLACE = "the Chat dialect has no such parameter";
+const NO_CHAT_PLACE = "no place in Chat";
 
 /** The table. Its order is that of the reference, apart from `instructions`, which come before the conversation. */
 export const RESPONSES_FIELDS: FieldTable = Object.freeze({
   model: carriedAs("model", "string"),
-  instructions: carriedBy("as the first message, a system message", (draft, value, field) => {
+  instructions: carriedInto("messages", "the first message, a system message", (draft, value, field) => {
     draft.body["messages"] = [{ role: "system", content: requireString(draft, field, value) }];
   }),
-  input: carriedBy("as messages, in order", (draft, value) => {
+  input: carriedInto("messages", "in order", (draft, value) => {
     const before = draft.body["messages"];
     draft.body["messages"] = [...(Array.isArray(before) ? before : []), ...toChatMessages(draft, value)];
   }),
@@ -47,7 +48,7 @@ export const RESPONSES_FIELDS: FieldTable = Object.freeze({
   context_management: dropped(NO_CHAT_PLACE),
   conversation: refusedState("conversation"),
   image: dropped(NO_CHAT_PLACE),
-  include: dropped("the Chat dialect tells nothing beyond the answer"),
+  include: dropped("Chat tells nothing beyond the answer"),
   max_output_tokens: carriedAs("max_completion_tokens", "number"),
   max_tool_calls: dropped(NO_CHAT_PLACE),
   metadata: carriedAs("metadata", "object"),
@@ -58,13 +59,17 @@ export const RESPONSES_FIELDS: FieldTable = Object.freeze({
   prompt_cache_key: carriedAs("prompt_cache_key", "string"),
   prompt_cache_options: carriedAs("prompt_cache_options", "object"),
   prompt_cache_retention: carriedAs("prompt_cache_retention", "string"),
-  reasoning: carriedBy("its effort as reasoning_effort", (draft, value, field) => {
-    for (const [name, member] of Object.entries(requireObject(draft, field, value))) {
-      if (member === null) continue;
-      if (name === "effort") draft.body["reasoning_effort"] = requireString(draft, `${field}.effort`, member);
-      else draft.ignore(`${field}.${name}`);
-    }
-  }),
+  reasoning: carriedInto(
+    "reasoning_effort",
+    "its effort; other members are dropped and named",
+    (draft, value, field) => {
+      const { effort } = requireObject(draft, field, value);
+      if (effort !== undefined && effort !== null) {
+        draft.body["reasoning_effort"] = requireString(draft, `${field}.effort`, effort);
+      }
+      ignoreMembers(draft, field, value, ["effort"]);
+    },
+  ),
   safety_identifier: carriedAs("safety_identifier", "string"),
   service_tier: carriedAs("service_tier", "string"),
   store: refusedWhen(
@@ -72,31 +77,34 @@ export const RESPONSES_FIELDS: FieldTable = Object.freeze({
     "responses are not stored",
     "Responses are not stored. Set 'store' to false or leave it out.",
   ),
-  stream: carriedBy("as stream, with stream_options.include_usage", (draft, value, field) => {
+  stream: carriedInto("stream", "with `stream_options.include_usage`", (draft, value, field) => {
     if (typeof value !== "boolean") refuseType(draft, field, "a boolean", value);
     draft.body[field] = value;
     if (value === true) draft.body["stream_options"] = { include_usage: true };
   }),
-  stream_options: carriedBy("none of them exists in Chat", (draft, value, field) => {
-    for (const [name, asked] of Object.entries(requireObject(draft, field, value))) {
-      if (asked !== false && asked !== null) draft.ignore(`${field}.${name}`);
-    }
-  }),
+  stream_options: droppedMembers("none of them exists in Chat"),
   temperature: carriedAs("temperature", "number"),
-  text: carriedBy("as response_format and verbosity", (draft, value, field) => {
+  text: carriedInto("response_format", "its verbosity as `verbosity`", (draft, value, field) => {
     const { format, verbosity } = requireObject(draft, field, value);
-    if (isObject(format)) {
+    if (format !== undefined && format !== null) {
       const translated = toResponseFormat(draft, `${field}.format`, format);
       if (translated !== undefined) draft.body["response_format"] = translated;
     }
-    if (typeof verbosity === "string") draft.body["verbosity"] = verbosity;
+    if (verbosity !== undefined && verbosity !== null) {
+      draft.body["verbosity"] = requireString(draft, `${field}.verbosity`, verbosity);
+    }
+    ignoreMembers(draft, field, value, ["format", "verbosity"]);
   }),
-  tool_choice: carriedBy("as tool_choice", (draft, value, field) => {
+  tool_choice: carriedInto("tool_choice", "", (draft, value, field) => {
     draft.body[field] = toChatToolChoice(draft, field, value);
   }),
-  tools: carriedBy("function and custom tools as tools", (draft, value, field) => {
-    draft.body[field] = toChatTools(draft, field, value);
-  }),
+  tools: carriedInto(
+    "tools",
+    "function and custom tools; others are dropped and named",
+    (draft, value, field) => {
+      draft.body[field] = toChatTools(draft, field, value);
+    },
+  ),
   top_logprobs: refusedWhen(
     (value) => value !== 0,
     "the upstreams tell no log probabilities",

@@ -15,16 +15,14 @@ import {
   toolCallStart,
 } from "../wire/chat.ts";
 import { finiteNumber, type JsonObject, nonEmptyString } from "../wire/json.ts";
-import { openAiError } from "../wire/openai_error.ts";
 import { outputOf } from "../wire/responses.ts";
-import { incompleteReason, readResponsesEvent } from "../wire/responses_events.ts";
-import { formatSseData, SSE_DONE } from "../wire/sse.ts";
-import { chatUsage, readResponsesUsage, type TokenUsage } from "../wire/token_usage.ts";
+import { incompleteReason } from "../wire/responses_events.ts";
+import { chatUsage, readResponsesUsage } from "../wire/token_usage.ts";
 import { createAnswerReader } from "./answer_reader.ts";
+import { createChunkReply } from "./chunk_reply.ts";
 import type { AnsweredResponse } from "./collect_responses.ts";
 import type { EventReply } from "./event_reply.ts";
 import { finishReason } from "./finish_reason.ts";
-import { type StreamFailure, toldFailure } from "./stream_failure.ts";
 
 /** What a Chat answer needs that the upstream may not tell, or that the client asked for. */
 export interface ChatReplyOptions {
@@ -44,88 +42,50 @@ export interface ChatReplyOptions {
  * the usage if asked for, then `[DONE]`. A failed response becomes an error event and no `[DONE]`.
  */
 export function createChatReply(options: ChatReplyOptions & { readonly includeUsage: boolean }): EventReply {
-  let head: ChatHead = headOf({}, options);
-  let out = "";
-  let begun = false;
-  let end: "completed" | "failed" | undefined;
-  let usage: TokenUsage | undefined;
-  const tools: ("function" | "custom")[] = [];
+  return createChunkReply((sendChunk) => {
+    let head: ChatHead = headOf({}, options);
+    let begun = false;
+    const tools: ("function" | "custom")[] = [];
 
-  function send(delta: JsonObject, finish: string | null = null): void {
-    if (!begun) {
-      begun = true;
-      // An answer that does not begin with text may have none at all, which Chat tells as null.
-      send({ role: "assistant", content: "content" in delta ? "" : null, refusal: null });
+    function send(delta: JsonObject, finish: string | null = null): void {
+      if (!begun) {
+        begun = true;
+        // An answer that does not begin with text may have none at all, which Chat tells as null.
+        send({ role: "assistant", content: "content" in delta ? "" : null, refusal: null });
+      }
+      sendChunk(chatChunk(head, delta, finish, options.includeUsage ? null : undefined));
     }
-    out += formatSseData(chatChunk(head, delta, finish, options.includeUsage ? null : undefined));
-  }
 
-  function isLegacy(index: number): boolean {
-    return options.legacyFunctions && index === 0 && tools[index] === "function";
-  }
+    function isLegacy(index: number): boolean {
+      return options.legacyFunctions && index === 0 && tools[index] === "function";
+    }
 
-  const reader = createAnswerReader({
-    text: (text): void => send({ content: text }),
-    refusal: (text): void => send({ refusal: text }),
-    reasoning: (text): void => send({ reasoning_content: text }),
-    call(index, call): void {
-      tools[index] = call.tool;
-      if (isLegacy(index)) send({ function_call: { name: call.name, arguments: "" } });
-      else send({ tool_calls: [toolCallStart(index, call)] });
-    },
-    callInput(index, text): void {
-      if (isLegacy(index)) send({ function_call: { arguments: text } });
-      else send({ tool_calls: [toolCallInput(index, tools[index] ?? "function", text)] });
-    },
-    citation: (citation): void => send({ annotations: [chatAnnotation(citation)] }),
+    return {
+      response(response: JsonObject): void {
+        if (!begun) head = headOf(response, options);
+      },
+      text: (text): void => send({ content: text }),
+      refusal: (text): void => send({ refusal: text }),
+      reasoning: (text): void => send({ reasoning_content: text }),
+      call(index, call): void {
+        tools[index] = call.tool;
+        if (isLegacy(index)) send({ function_call: { name: call.name, arguments: "" } });
+        else send({ tool_calls: [toolCallStart(index, call)] });
+      },
+      callInput(index, text): void {
+        if (isLegacy(index)) send({ function_call: { arguments: text } });
+        else send({ tool_calls: [toolCallInput(index, tools[index] ?? "function", text)] });
+      },
+      citation: (citation): void => send({ annotations: [chatAnnotation(citation)] }),
+      finish(status, response, usage): void {
+        const calls = tools.length === 0 ? "none" : isLegacy(0) ? "function_call" : "tool_calls";
+        send({}, finishReason(status, incompleteReason(response), calls));
+        if (options.includeUsage && usage !== undefined) {
+          sendChunk(chatUsageChunk(head, chatUsage(usage)));
+        }
+      },
+    };
   });
-
-  function finish(status: "completed" | "incomplete", response: JsonObject): void {
-    const calls = reader.calls === 0 ? "none" : isLegacy(0) ? "function_call" : "tool_calls";
-    send({}, finishReason(status, incompleteReason(response), calls));
-    usage = readResponsesUsage(response["usage"]);
-    if (options.includeUsage && usage !== undefined) {
-      out += formatSseData(chatUsageChunk(head, chatUsage(usage)));
-    }
-    out += SSE_DONE;
-    end = "completed";
-  }
-
-  function fail(failure: StreamFailure): void {
-    out += formatSseData(openAiError(failure));
-    end = "failed";
-  }
-
-  function take(): string {
-    const text = out;
-    out = "";
-    return text;
-  }
-
-  return {
-    push(json: JsonObject, eventType?: string): string {
-      if (end !== undefined) return "";
-      const event = readResponsesEvent(json, eventType);
-      if (event.kind === "started" && !begun) head = headOf(event.response, options);
-      reader.read(event);
-      if (event.kind === "ended") finish(event.status, event.response);
-      else if (event.kind === "failed") fail(toldFailure(event.error));
-      return take();
-    },
-    // A Responses stream ends with an event; `[DONE]` behind it says nothing more.
-    sentinel: (): string => "",
-    mayEnd: false,
-    fail(failure: StreamFailure): string {
-      if (end === undefined) fail(failure);
-      return take();
-    },
-    get end(): "completed" | "failed" | undefined {
-      return end;
-    },
-    get usage(): TokenUsage | undefined {
-      return usage;
-    },
-  };
 }
 
 /** Translates a collected response, whole or incomplete, into a completion. */

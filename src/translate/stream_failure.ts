@@ -123,6 +123,11 @@ const MEANINGS: Readonly<Record<string, Meaning>> = Object.freeze({
     "server_error",
     "The connection to the model provider broke before the answer was complete. Try again.",
   ),
+  upstream_silent: meaning(
+    504,
+    "server_error",
+    "The model provider was silent for too long before the answer was complete. Try again.",
+  ),
   unreadable_stream: meaning(502, "server_error", "The model provider sent a stream that cannot be read."),
   event_too_large: meaning(
     502,
@@ -136,7 +141,8 @@ export type OwnFailureCode =
   | "incomplete_stream"
   | "connection_lost"
   | "unreadable_stream"
-  | "event_too_large";
+  | "event_too_large"
+  | "upstream_silent";
 
 /** The failure for something that we found ourselves. */
 export function ownFailure(code: OwnFailureCode): StreamFailure {

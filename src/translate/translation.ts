@@ -9,9 +9,12 @@ import type { JsonObject } from "../wire/json.ts";
 import {
   chatCompletionToResponse,
   createChatCollector,
+  createReplyOverChat,
   createResponsesReply,
 } from "./chat_reply_to_responses.ts";
-import { chatReplyWishes, chatToResponses } from "./chat_to_responses.ts";
+import { createRepairedChatReply, repairCompletion } from "./chat_repair.ts";
+import { chatToResponses } from "./chat_to_responses.ts";
+import type { ClientDialect, ReplyWishes } from "./client_request.ts";
 import {
   type CollectedResponse,
   type CollectLimits,
@@ -19,29 +22,18 @@ import {
   collectStream,
   judgeResponse,
 } from "./collect_responses.ts";
+import { completionsToResponses } from "./completions_to_responses.ts";
 import { translateEvents } from "./event_reply.ts";
 import { passThrough } from "./pass_through.ts";
 import type { StreamTranslator } from "./relay_stream.ts";
 import { createChatReply, responseToChatCompletion } from "./responses_to_chat.ts";
 import { responsesToChat } from "./responses_to_chat_request.ts";
+import { createCompletionReply, responseToCompletion } from "./responses_to_completions.ts";
 import type { StreamFailure } from "./stream_failure.ts";
 import type { Translated } from "./translated.ts";
 import { watchChat } from "./watch_chat.ts";
 import { watchResponses } from "./watch_responses.ts";
-
-/** What the reply has to know of the request. */
-export interface ReplyWishes {
-  /** Whether the client asked for a stream. */
-  readonly stream: boolean;
-  readonly includeUsage: boolean;
-  readonly legacyFunctions: boolean;
-  /** The model that was asked; told when the upstream names none. */
-  readonly model: string;
-  /** The time of the request, unix seconds; told when the upstream names none. */
-  readonly nowS: number;
-  /** The answer's id in the client's dialect, used where the upstream's own cannot be. */
-  readonly id: string;
-}
+import { wholeResponse } from "./whole_response.ts";
 
 /** An answer as one document in the client's dialect, or the failure that it turned out to be. */
 export type DocumentAnswer =
@@ -63,52 +55,41 @@ export interface Translation {
   readonly document?: (document: JsonObject) => DocumentAnswer;
 }
 
+/** How an upstream speaks. */
+export interface UpstreamSpeech {
+  readonly dialect: Dialect;
+  /**
+   * Whether its answers stray from the dialect so far that clients of it break. They are repaired then, instead of passing
+   * through untouched.
+   */
+  readonly strays: boolean;
+}
+
 /** The largest event that is relayed, bytes: an event may carry a whole image (facts chatgpt-codex 4.1). */
 const maxEventBytes = 32 * 1024 * 1024;
 
 /** What is folded into one document is held in memory. */
 const limits: CollectLimits = Object.freeze({ maxEventBytes, maxStreamBytes: 64 * 1024 * 1024 });
 
-/** Reads what the reply half has to know. `model` was judged before; `nowS` is in unix seconds. */
-export function replyWishes(
-  client: Dialect,
-  body: JsonObject,
-  call: { model: string; nowS: number },
-): ReplyWishes {
-  const token = crypto.randomUUID().replaceAll("-", "");
-  if (client === "chat") return { ...chatReplyWishes(body), ...call, id: `chatcmpl-${token}` };
-  return {
-    stream: body["stream"] === true,
-    includeUsage: true,
-    legacyFunctions: false,
-    ...call,
-    id: `resp_${token}`,
-  };
-}
-
 /** The translation between a client and an upstream. */
-export function translationOf(client: Dialect, upstream: Dialect, wishes: ReplyWishes): Translation {
-  return pairs[client][upstream](wishes);
+export function translationOf(
+  client: ClientDialect,
+  upstream: UpstreamSpeech,
+  wishes: ReplyWishes,
+): Translation {
+  return pairs[client][upstream.dialect](wishes, upstream.strays);
 }
 
-const pairs: Readonly<Record<Dialect, Readonly<Record<Dialect, (wishes: ReplyWishes) => Translation>>>> =
-  Object.freeze({
-    chat: Object.freeze({ chat: chatToChat, responses: chatOverResponses }),
-    responses: Object.freeze({ responses: responsesToResponses, chat: responsesOverChat }),
-  });
+type Pair = (wishes: ReplyWishes, strays: boolean) => Translation;
+
+const pairs: Readonly<Record<ClientDialect, Readonly<Record<Dialect, Pair>>>> = Object.freeze({
+  chat: Object.freeze({ chat: chatToChat, responses: chatOverResponses }),
+  responses: Object.freeze({ responses: responsesToResponses, chat: responsesOverChat }),
+  completions: Object.freeze({ responses: completionsOverResponses, chat: completionsOverChat }),
+});
 
 function unchanged(body: JsonObject): Translated {
   return { kind: "ready", body, ignored: [] };
-}
-
-function toCompletion(collected: CollectedResponse, wishes: ReplyWishes): DocumentAnswer {
-  return collected.kind === "failed"
-    ? collected
-    : { kind: "document", document: responseToChatCompletion(collected, wishes) };
-}
-
-function toResponse(collected: CollectedResponse): DocumentAnswer {
-  return collected.kind === "failed" ? collected : { kind: "document", document: collected.response };
 }
 
 function chatOverResponses(wishes: ReplyWishes): Translation {
@@ -116,31 +97,44 @@ function chatOverResponses(wishes: ReplyWishes): Translation {
     request: chatToResponses,
     stream: () => translateEvents(createChatReply(wishes), { maxEventBytes }),
     async collect(upstream, signal) {
-      return toCompletion(await collectResponses(upstream, limits, signal), wishes);
+      return toChatCompletion(await collectResponses(upstream, limits, signal), wishes);
     },
-    document: (document) => toCompletion(judgeResponse(document), wishes),
+    document: (document) => toChatCompletion(judgeResponse(document), wishes),
   };
 }
 
-function responsesToResponses(wishes: ReplyWishes): Translation {
+function responsesToResponses(wishes: ReplyWishes, strays: boolean): Translation {
   return {
     request: unchanged,
     stream: () =>
-      passThrough(watchResponses({ identity: wishes, dropPrivateEvents: true }), { maxEventBytes }),
+      passThrough(
+        watchResponses({ identity: wishes, dropPrivateEvents: true, stableIds: strays }),
+        { maxEventBytes },
+      ),
     async collect(upstream, signal) {
-      return toResponse(await collectResponses(upstream, limits, signal));
+      return answerOf(
+        await collectResponses(upstream, limits, signal),
+        (answer) => wholeResponse(answer, wishes),
+      );
     },
   };
 }
 
-function chatToChat(wishes: ReplyWishes): Translation {
+function chatToChat(wishes: ReplyWishes, strays: boolean): Translation {
   return {
     request: unchanged,
-    stream: () => passThrough(watchChat(), { maxEventBytes }),
+    stream: () =>
+      strays
+        ? translateEvents(createRepairedChatReply(wishes), { maxEventBytes })
+        : passThrough(watchChat(), { maxEventBytes }),
     async collect(upstream, signal) {
       // Through the hub, so that there is one way of folding an answer.
-      return toCompletion(await collectStream(upstream, createChatCollector(wishes), limits, signal), wishes);
+      return toChatCompletion(
+        await collectStream(upstream, createChatCollector(wishes), limits, signal),
+        wishes,
+      );
     },
+    ...(strays ? { document: (document): DocumentAnswer => repairedCompletion(document, wishes) } : {}),
   };
 }
 
@@ -153,4 +147,65 @@ function responsesOverChat(wishes: ReplyWishes): Translation {
     },
     document: (document) => toResponse(chatCompletionToResponse(document, wishes)),
   };
+}
+
+function completionsOverResponses(wishes: ReplyWishes): Translation {
+  return {
+    request: completionsToResponses,
+    stream: () => translateEvents(createCompletionReply(wishes), { maxEventBytes }),
+    async collect(upstream, signal) {
+      return toCompletion(await collectResponses(upstream, limits, signal), wishes);
+    },
+    document: (document) => toCompletion(judgeResponse(document), wishes),
+  };
+}
+
+function completionsOverChat(wishes: ReplyWishes): Translation {
+  return {
+    request: (body) => chained(completionsToResponses(body), responsesToChat),
+    stream: () =>
+      translateEvents(createReplyOverChat(wishes, createCompletionReply(wishes)), { maxEventBytes }),
+    async collect(upstream, signal) {
+      return toCompletion(
+        await collectStream(upstream, createChatCollector(wishes), limits, signal),
+        wishes,
+      );
+    },
+    document: (document) => toCompletion(chatCompletionToResponse(document, wishes), wishes),
+  };
+}
+
+/** The second translation of what the first one made. */
+function chained(first: Translated, second: (body: JsonObject) => Translated): Translated {
+  if (first.kind === "refused") return first;
+  const outcome = second(first.body);
+  return outcome.kind === "refused"
+    ? outcome
+    : { ...outcome, ignored: [...first.ignored, ...outcome.ignored] };
+}
+
+/** A document in the upstream's loose Chat. What has no choices, or ended in an error, is judged by way of the hub. */
+function repairedCompletion(document: JsonObject, wishes: ReplyWishes): DocumentAnswer {
+  const viaHub = chatCompletionToResponse(document, wishes);
+  const repaired = viaHub.kind === "failed" ? undefined : repairCompletion(document);
+  return repaired === undefined ? toChatCompletion(viaHub, wishes) : { kind: "document", document: repaired };
+}
+
+function toChatCompletion(collected: CollectedResponse, wishes: ReplyWishes): DocumentAnswer {
+  return answerOf(collected, (answer) => responseToChatCompletion(answer, wishes));
+}
+
+function toCompletion(collected: CollectedResponse, wishes: ReplyWishes): DocumentAnswer {
+  return answerOf(collected, (answer) => responseToCompletion(answer, wishes));
+}
+
+function toResponse(collected: CollectedResponse): DocumentAnswer {
+  return answerOf(collected, ({ response }) => response);
+}
+
+function answerOf(
+  collected: CollectedResponse,
+  toDocument: (answer: CollectedResponse & { readonly kind: "response" }) => JsonObject,
+): DocumentAnswer {
+  return collected.kind === "failed" ? collected : { kind: "document", document: toDocument(collected) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { isObject, type JsonObject, parseObject } from "../wire/json.ts";
-import { openAiError, readToldError } from "../wire/openai_error.ts";
+import { openAiError, readToldError, withSafeError } from "../wire/openai_error.ts";
 import { formatSseData, type SseEvent } from "../wire/sse.ts";
 import { readChatUsage, type TokenUsage } from "../wire/token_usage.ts";
 import { responseEnding } from "./finish_reason.ts";
@@ -39,8 +39,13 @@ export function watchChat(): EventWatch {
       }
       const chunk = parseObject(event.data);
       if (chunk === undefined) return undefined;
-      const error = Array.isArray(chunk["choices"]) ? undefined : readToldError(chunk);
-      if (error !== undefined) return fail(toldFailure(error));
+      if (!Array.isArray(chunk["choices"]) || chunk["choices"].length === 0) {
+        const error = readToldError(chunk);
+        if (error !== undefined) return fail(toldFailure(error));
+        // Of another dialect, perhaps a failure in its words: it passes, what looks like a credential does not.
+        const safe = withSafeError(chunk);
+        if (safe !== chunk) return formatSseData(safe);
+      }
       usage = readChatUsage(chunk["usage"]) ?? usage;
       for (const reason of finishReasons(chunk)) {
         if (responseEnding(reason).status === "failed") {

@@ -14,6 +14,7 @@ const routes: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/v1/models/gpt-5.5"],
   ["POST", "/v1/chat/completions"],
   ["POST", "/v1/responses"],
+  ["POST", "/v1/completions"],
   ["POST", "/v1/embeddings"],
   ["GET", "/v1/chat/completions"],
   ["DELETE", "/v1/no/such/thing"],
@@ -40,12 +41,15 @@ Deno.test("every cause of failed authentication gets the same bytes on every pro
       assert.deepEqual(seen, expected, `${method} ${path} with ${cause}`);
     }
   }
+  const health = await fetch(`${rig.origin}/healthz`);
+  await health.body?.cancel();
+  const exposed = health.headers.get("access-control-expose-headers");
   assert.deepEqual(expected, {
     status: 401,
     body: '{"error":"unauthorized"}',
     headers: {
       "access-control-allow-origin": "*",
-      "access-control-expose-headers": "retry-after,x-authai-ignored-parameters",
+      "access-control-expose-headers": exposed,
       "content-length": "24",
       "content-type": "application/json",
       "www-authenticate": "Bearer",

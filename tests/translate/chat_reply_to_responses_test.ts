@@ -47,9 +47,10 @@ Deno.test("createResponsesReply() tells the full sequence of events for reasonin
 
 Deno.test("createResponsesReply() makes a response object of the reference's form", () => {
   const { response } = objectsOf(replay(translator(), [fixture("chat_text")])).at(-1);
-  const expected: Omit<OpenAI.Responses.Response, "output_text" | "access_programs"> = {
+  const expected: Omit<OpenAI.Responses.Response, "output_text"> = {
     id: "resp_test",
     object: "response",
+    access_programs: null,
     created_at: 1787000000,
     status: "completed",
     error: null,
@@ -354,7 +355,7 @@ Deno.test("chatCompletionToResponse() reads a completion, also one spread over c
 const BAD_DOCUMENTS = [
   ["an error", { error: { message: "M.", code: "rate_limited" } }, "rate_limited"],
   ["no choices", { choices: [] }, "unreadable_stream"],
-  ["another dialect", { type: "message", content: [] }, "unreadable_stream"],
+  ["another dialect", { object: "response", output: [] }, "unreadable_stream"],
   [
     "the finish reason error",
     { choices: [{ message: { content: "x" }, finish_reason: "error" }] },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type OpenAI from "openai";
 import { CHAT_FIELDS } from "../../src/translate/chat_fields.ts";
-import { chatReplyWishes, chatToResponses } from "../../src/translate/chat_to_responses.ts";
+import { chatToResponses } from "../../src/translate/chat_to_responses.ts";
 import type { JsonObject } from "../../src/wire/json.ts";
 
 type ChatRequest = OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
@@ -623,16 +623,4 @@ Deno.test("chatToResponses() does not change what it was given", () => {
   const before = structuredClone(body);
   ready(body);
   assert.deepEqual(body, before);
-});
-
-Deno.test("chatReplyWishes() reads what the reply half honours", () => {
-  const none = { stream: false, includeUsage: false, legacyFunctions: false };
-  assert.deepEqual(chatReplyWishes(json(HELLO)), none);
-  assert.deepEqual(chatReplyWishes({ stream: true, stream_options: { include_usage: true } }), {
-    ...none,
-    stream: true,
-    includeUsage: true,
-  });
-  assert.deepEqual(chatReplyWishes({ functions: [] }), { ...none, legacyFunctions: true });
-  assert.deepEqual(chatReplyWishes({ functions: [], tools: [] }), none);
 });

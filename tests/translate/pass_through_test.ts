@@ -12,7 +12,7 @@ const IDENTITY = { id: "resp_test", model: "asked-model", nowS: 1 };
 
 const chat = (): StreamTranslator => passThrough(watchChat(), LIMITS);
 const responses = (dropPrivateEvents = false): StreamTranslator =>
-  passThrough(watchResponses({ identity: IDENTITY, dropPrivateEvents }), LIMITS);
+  passThrough(watchResponses({ identity: IDENTITY, dropPrivateEvents, stableIds: false }), LIMITS);
 
 const UNTOUCHED = [
   ["chat_text", chat],
@@ -121,6 +121,20 @@ Deno.test("passThrough() adds response.failed when the upstream tells an error e
   assert.deepEqual(events.map((event) => event.type).slice(-2), ["error", "response.failed"]);
   assert.equal(events.at(-1).response.error.code, "rate_limit_exceeded");
   assert.equal(translator.ended, "failed");
+});
+
+Deno.test("passThrough() adds an error event when the upstream tells response.failed only", () => {
+  const upstream = objectsOf(new TextDecoder().decode(fixture("responses_overloaded")));
+  for (const pieces of everyCut(fixture("responses_overloaded"))) {
+    const translator = responses(true);
+    const events = objectsOf(replay(translator, pieces));
+    const [error, failed] = events.slice(-2);
+    assert.equal(error.type, "error");
+    assert.equal(error.code, "server_is_overloaded");
+    assert.deepEqual(failed, { ...upstream.at(-1), sequence_number: 3 });
+    assert.deepEqual(events.map((event) => event.sequence_number), events.map((_, index) => index));
+    assert.equal(translator.ended, "failed");
+  }
 });
 
 Deno.test("passThrough() tells Grok's flat error in OpenAI's shape and keeps back the [DONE] behind it", () => {

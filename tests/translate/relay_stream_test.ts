@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { translateEvents } from "../../src/translate/event_reply.ts";
 import { passThrough } from "../../src/translate/pass_through.ts";
-import { relayStream, type StreamSummary, type StreamTranslator } from "../../src/translate/relay_stream.ts";
+import {
+  type Liveness,
+  relayStream,
+  type StreamSummary,
+  type StreamTranslator,
+} from "../../src/translate/relay_stream.ts";
 import { createChatReply } from "../../src/translate/responses_to_chat.ts";
 import { watchChat } from "../../src/translate/watch_chat.ts";
+import { ownFailure } from "../../src/translate/stream_failure.ts";
+import type { LateUpstream } from "../../src/translate/upstream_source.ts";
 import { foldChat } from "./chat_fold.ts";
 import { fixture, replay, streamOf } from "./replay.ts";
 
@@ -19,15 +26,23 @@ interface Relayed {
   ends: StreamSummary[];
 }
 
+/** A time that stands still. */
+const calm: Liveness = { repeat: () => () => {}, keepAliveMs: 1, silenceLimitMs: 1 };
+
 function relay(
-  upstream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  { translator = chatReply(), signal }: { translator?: StreamTranslator; signal?: AbortSignal } = {},
+  upstream: ReadableStream<Uint8Array<ArrayBuffer>> | Promise<LateUpstream>,
+  { translator = chatReply(), signal, liveness = calm }: {
+    translator?: StreamTranslator;
+    signal?: AbortSignal;
+    liveness?: Liveness;
+  } = {},
 ): Relayed {
   const ends: StreamSummary[] = [];
   const onEnd = (summary: StreamSummary): void => void ends.push(summary);
   const stream = relayStream({
     upstream,
     translator,
+    liveness,
     onEnd,
     ...(signal === undefined ? {} : { signal }),
   });
@@ -214,4 +229,123 @@ Deno.test("relayStream() completes an answer whose connection breaks behind its 
   assert.equal(folded.done, true);
   assert.equal(folded.error, undefined);
   assert.deepEqual(ends.map(({ end }) => end), ["completed"]);
+});
+
+/** A time that the test moves tick by tick. */
+function manualTime(): { liveness: Liveness; tick: () => Promise<void>; readonly stopped: boolean } {
+  let onTick: (() => void) | undefined;
+  return {
+    liveness: {
+      keepAliveMs: 1_000,
+      silenceLimitMs: 3_000,
+      repeat(_intervalMs, tick) {
+        onTick = tick;
+        return () => onTick = undefined;
+      },
+    },
+    async tick(): Promise<void> {
+      // The pump reads in the turns after the client's own read.
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+      onTick?.();
+    },
+    get stopped() {
+      return onTick === undefined;
+    },
+  };
+}
+
+const COMMENT = ": keep-alive\n\n";
+
+async function readText(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string | undefined> {
+  const { value } = await reader.read();
+  return value === undefined ? undefined : new TextDecoder().decode(value);
+}
+
+Deno.test("relayStream() sends comments while the upstream is silent, and none while events flow", async () => {
+  const time = manualTime();
+  const { readable, writable } = new TransformStream<Uint8Array<ArrayBuffer>>();
+  const writer = writable.getWriter();
+  const [first, second] = piecesOf(fixture("chat_parallel_tools"), 1 << 20);
+  assert.ok(first !== undefined && second === undefined);
+  const { stream, ends } = relay(readable, {
+    translator: passThrough(watchChat(), LIMITS),
+    liveness: time.liveness,
+  });
+  const reader = stream.getReader();
+  const silent = reader.read();
+  await time.tick();
+  assert.equal(new TextDecoder().decode((await silent).value), COMMENT);
+  const text = reader.read();
+  void writer.write(first);
+  assert.deepEqual((await text).value, first);
+  // Nobody reads now: a comment would only pile up.
+  await time.tick();
+  await time.tick();
+  await time.tick();
+  const end = readText(reader);
+  await writer.close();
+  assert.equal(await end, undefined);
+  assert.deepEqual(ends.map((summary) => summary.end), ["completed"]);
+  assert.ok(time.stopped);
+});
+
+Deno.test("relayStream() fails an upstream that is silent for too long, and lets it go", async () => {
+  const time = manualTime();
+  let cancelled = false;
+  const upstream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    cancel(): void {
+      cancelled = true;
+    },
+  });
+  const { stream, ends } = relay(upstream, { liveness: time.liveness });
+  const reader = stream.getReader();
+  for (let ticks = 0; ticks < 2; ticks++) {
+    const comment = readText(reader);
+    await time.tick();
+    assert.equal(await comment, COMMENT);
+  }
+  const failure = readText(reader);
+  await time.tick();
+  assert.match(await failure ?? "", /"code":"upstream_silent"/);
+  assert.equal(await readText(reader), undefined);
+  assert.ok(cancelled);
+  assert.ok(time.stopped);
+  assert.deepEqual(ends.map((summary) => summary.end), ["cut"]);
+});
+
+Deno.test("relayStream() begins with a comment when the upstream has not answered yet", async () => {
+  const bytes = fixture("responses_text");
+  const answered = Promise.withResolvers<LateUpstream>();
+  const { stream, ends } = relay(answered.promise);
+  const reader = stream.getReader();
+  assert.equal(await readText(reader), COMMENT);
+  answered.resolve({ kind: "stream", stream: streamOf(bytes) });
+  let text = "";
+  for (let part = await readText(reader); part !== undefined; part = await readText(reader)) text += part;
+  assert.equal(text, replay(chatReply(), [bytes]));
+  assert.deepEqual(ends.map((summary) => summary.end), ["completed"]);
+});
+
+Deno.test("relayStream() tells a late refusal as an error event and never as an end", async () => {
+  const refused = Promise.resolve<LateUpstream>({ kind: "failed", failure: ownFailure("connection_lost") });
+  const { stream, ends } = relay(refused);
+  const text = await new Response(stream).text();
+  assert.match(text, /^: keep-alive\n\ndata: \{"error":/);
+  assert.ok(!text.includes("[DONE]"));
+  assert.deepEqual(ends.map((summary) => summary.end), ["cut"]);
+});
+
+Deno.test("relayStream() cancels a stream that comes after the client has left", async () => {
+  const answered = Promise.withResolvers<LateUpstream>();
+  const cancelled = Promise.withResolvers<void>();
+  const { stream, ends } = relay(answered.promise);
+  const reader = stream.getReader();
+  await reader.read();
+  await reader.cancel();
+  answered.resolve({
+    kind: "stream",
+    stream: new ReadableStream({ cancel: () => cancelled.resolve() }),
+  });
+  await cancelled.promise;
+  assert.deepEqual(ends.map((summary) => summary.end), ["cancelled"]);
 });
