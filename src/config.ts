@@ -13,7 +13,7 @@ import type { ProviderId } from "./provider/provider.ts";
 
 /** One row of the table. `T` is what the parsed value is. */
 export interface Setting<T> extends SettingNames {
-  readonly group: "Server" | "Sign-in" | "Storage" | "ChatGPT" | "Grok" | "GitHub Copilot";
+  readonly group: "Server" | "Streams" | "Sign-in" | "Storage" | "ChatGPT" | "Grok" | "GitHub Copilot";
   readonly value: value.ValueKind<T>;
   /** True when whoever knows the value can do harm: the value is then never shown, and there is no flag for it. */
   readonly secret?: true;
@@ -83,6 +83,30 @@ export const settings = Object.freeze({
     value: value.wholeNumber(0, 3600),
     fallback: 20,
     description: "How long answers in progress may go on after SIGINT or SIGTERM.",
+  }),
+  keepAliveSeconds: row({
+    group: "Streams",
+    env: "AUTH_AI_KEEP_ALIVE_SECONDS",
+    toml: "streams.keep_alive_seconds",
+    value: value.wholeNumber(1, 3600),
+    fallback: 15,
+    description: "Silence after which the client of a stream gets a comment that keeps its connection alive.",
+  }),
+  silenceSeconds: row({
+    group: "Streams",
+    env: "AUTH_AI_SILENCE_SECONDS",
+    toml: "streams.silence_seconds",
+    value: value.wholeNumber(1, 86_400),
+    fallback: 300,
+    description: "Silence of an upstream inside a stream after which the answer has failed.",
+  }),
+  firstByteSeconds: row({
+    group: "Streams",
+    env: "AUTH_AI_FIRST_BYTE_SECONDS",
+    toml: "streams.first_byte_seconds",
+    value: value.wholeNumber(1, 86_400),
+    fallback: 600,
+    description: "How long an upstream may think before its first byte; then the call is answered with 504.",
   }),
   originator: row<string | undefined>({
     group: "Sign-in",

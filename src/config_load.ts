@@ -36,6 +36,12 @@ export interface RelayConfig {
     readonly maxBodyBytes: number;
     readonly shutdownGraceMs: number;
   };
+  /** Patience with upstreams, milliseconds. */
+  readonly streams: {
+    readonly keepAliveMs: number;
+    readonly silenceLimitMs: number;
+    readonly firstByteLimitMs: number;
+  };
   readonly providers: Omit<ProviderSettings, "originator">;
 }
 
@@ -131,6 +137,11 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadOutcome> {
       corsOrigins: read(settings.corsOrigins),
       maxBodyBytes: read(settings.maxBodyBytes),
       shutdownGraceMs: read(settings.shutdownGraceSeconds) * 1000,
+    },
+    streams: {
+      keepAliveMs: read(settings.keepAliveSeconds) * 1000,
+      silenceLimitMs: read(settings.silenceSeconds) * 1000,
+      firstByteLimitMs: read(settings.firstByteSeconds) * 1000,
     },
     providers: {
       enabled: read(settings.providers),

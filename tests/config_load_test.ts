@@ -17,6 +17,7 @@ Deno.test("loadConfig() gives the defaults of the table when only the required s
       maxBodyBytes: 33_554_432,
       shutdownGraceMs: 20_000,
     },
+    streams: { keepAliveMs: 15_000, silenceLimitMs: 300_000, firstByteLimitMs: 600_000 },
   });
   assert.equal(storage.databasePath, "relay.db");
   assert.equal(storage.kvPath, "shared.kv");
@@ -45,6 +46,9 @@ Deno.test("loadConfig() reads every setting of the table from its name in the en
     AUTH_AI_CORS_ORIGINS: "https://a.example, capacitor://localhost",
     AUTH_AI_MAX_BODY_BYTES: "4096",
     AUTH_AI_SHUTDOWN_GRACE_SECONDS: "3",
+    AUTH_AI_KEEP_ALIVE_SECONDS: "4",
+    AUTH_AI_SILENCE_SECONDS: "5",
+    AUTH_AI_FIRST_BYTE_SECONDS: "6",
     AUTH_AI_PROVIDERS: "github,openai",
     AUTH_AI_DB_DRIVER: "sqlite",
     AUTH_AI_DB_URL: ":memory:",
@@ -79,6 +83,7 @@ Deno.test("loadConfig() reads every setting of the table from its name in the en
     maxBodyBytes: 4096,
     shutdownGraceMs: 3000,
   });
+  assert.deepEqual(rest.streams, { keepAliveMs: 4_000, silenceLimitMs: 5_000, firstByteLimitMs: 6_000 });
   assert.equal(storage.databasePath, ":memory:");
   assert.equal(storage.kvPath, "other.kv");
   assert.deepEqual(providers.enabled, ["openai", "github"]);
@@ -107,6 +112,9 @@ Deno.test("loadConfig() reads every TOML key of the table", async () => {
     "server.cors_origins": '["https://a.example"]',
     "server.max_body_bytes": "5000",
     "server.shutdown_grace_seconds": "1",
+    "streams.keep_alive_seconds": "2",
+    "streams.silence_seconds": "3",
+    "streams.first_byte_seconds": "4",
     "providers": '["xai"]',
     "storage.driver": '"sqlite"',
     "upstream.xai.send_cli_headers": '"always"',
@@ -127,6 +135,7 @@ Deno.test("loadConfig() reads every TOML key of the table", async () => {
     maxBodyBytes: 5000,
     shutdownGraceMs: 1000,
   });
+  assert.deepEqual(loaded.streams, { keepAliveMs: 2_000, silenceLimitMs: 3_000, firstByteLimitMs: 4_000 });
   assert.equal(loaded.storage.databasePath, "toml.db");
   assert.equal(loaded.storage.kvPath, "toml.kv");
   assert.deepEqual(loaded.providers.enabled, ["xai"]);
