@@ -118,6 +118,8 @@ async function residentBytes(pid: number): Promise<number> {
 async function cpuTimeMs(pid: number): Promise<number> {
   const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
   // The name of the program, in parentheses, may hold anything; the third field follows it.
-  const [utime = NaN, stime = NaN] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13).map(Number);
+  const [utime = NaN, stime = NaN] = stat.slice(stat.lastIndexOf(")") + 2).split(" ").slice(11, 13).map(
+    Number,
+  );
   return (utime + stime) * 10;
 }

@@ -24,6 +24,8 @@ const call = fc.record({
   type: fc.constantFrom("function" as const, "custom" as const),
   name: fc.stringMatching(/^[a-z_]{1,8}$/),
   input: fc.array(piece, { maxLength: 4 }),
+  /** Whether the first piece of the input comes before the name. */
+  lateName: fc.boolean(),
 });
 const step = fc.oneof(
   fc.record({
@@ -66,7 +68,7 @@ export const randomChatStream: fc.Arbitrary<RandomChatStream> = fc.record({
   function tellCall(index: number): void {
     const delta = rest[index]?.shift();
     if (delta === undefined) return;
-    if (!begun.includes(index)) begun.push(index);
+    if ("id" in delta) begun.push(index);
     deltas.push({ choice: split ? 1 : 0, delta: { content: null, tool_calls: [delta] } });
   }
 
@@ -110,14 +112,18 @@ export const randomChatStream: fc.Arbitrary<RandomChatStream> = fc.record({
   };
 });
 
-/** The pieces of a call: its name comes with the first one. */
-function pieces({ type, name, input }: Call, index: number): JsonObject[] {
+/** The pieces of a call: its id and name come once, with the first piece or right after it. */
+function pieces({ type, name, input, lateName }: Call, index: number): JsonObject[] {
   const member = type === "custom" ? "input" : "arguments";
   const [first = "", ...others] = input;
-  return [
-    { index, id: `call_${index}`, type, [type]: { name, [member]: first } },
-    ...others.map((text) => ({ index, [type]: { [member]: text } })),
-  ];
+  const named = (text: string): JsonObject => ({
+    index,
+    id: `call_${index}`,
+    type,
+    [type]: { name, [member]: text },
+  });
+  const further = (text: string): JsonObject => ({ index, [type]: { [member]: text } });
+  return [...(lateName ? [further(first), named("")] : [named(first)]), ...others.map(further)];
 }
 
 function chatUsage({ input, output }: { input: number; output: number }): JsonObject {
