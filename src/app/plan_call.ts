@@ -6,6 +6,7 @@
 import type { Session } from "../credential/session.ts";
 import type { UpstreamCall } from "../provider/provider.ts";
 import type { ClientRequest } from "../translate/client_request.ts";
+import { clientNames } from "../translate/field_table.ts";
 import { type Translation, translationOf } from "../translate/translation.ts";
 import type { JsonObject } from "../wire/json.ts";
 
@@ -48,6 +49,12 @@ export async function planCall(
     session,
     translation,
     call,
-    ignored: [...new Set([...translated.ignored, ...prepared.ignored])],
+    ignored: [
+      ...new Set([
+        ...translated.ignored,
+        // The upstream's names mean nothing to the client.
+        ...prepared.ignored.flatMap((name) => clientNames(translation.tables, read.value, name)),
+      ]),
+    ],
   };
 }

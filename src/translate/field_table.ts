@@ -39,6 +39,28 @@ export function applyFields(table: FieldTable, request: JsonObject, draft: Draft
   }
 }
 
+/**
+ * The name that the client gave to a field of the upstream's request: `tables` are those that the request went through, in
+ * order, and `request` is the client's. A field that we added ourselves keeps the upstream's name.
+ */
+export function clientNames(
+  tables: readonly FieldTable[],
+  request: JsonObject,
+  name: string,
+): readonly string[] {
+  const candidates = tables.reduceRight<readonly string[]>(
+    (names, table) => names.flatMap((target) => sourcesOf(table, target)),
+    [name],
+  );
+  const used = candidates.filter((candidate) => Object.hasOwn(request, candidate));
+  return used.length === 0 ? [name] : used;
+}
+
+function sourcesOf(table: FieldTable, target: string): readonly string[] {
+  const fields = Object.keys(table).filter((field) => table[field]?.target === target);
+  return fields.length === 0 ? [target] : fields;
+}
+
 /** The types of plain values that a field can be checked for. */
 export type PlainType = "string" | "number" | "boolean" | "object";
 

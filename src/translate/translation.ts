@@ -12,6 +12,7 @@ import {
   createReplyOverChat,
   createResponsesReply,
 } from "./chat_reply_to_responses.ts";
+import { CHAT_FIELDS } from "./chat_fields.ts";
 import { createRepairedChatReply, repairCompletion } from "./chat_repair.ts";
 import { chatToResponses } from "./chat_to_responses.ts";
 import type { ClientDialect, ReplyWishes } from "./client_request.ts";
@@ -22,10 +23,13 @@ import {
   collectStream,
   judgeResponse,
 } from "./collect_responses.ts";
+import { COMPLETIONS_FIELDS } from "./completions_fields.ts";
 import { completionsToResponses } from "./completions_to_responses.ts";
 import { translateEvents } from "./event_reply.ts";
+import type { FieldTable } from "./field_table.ts";
 import { passThrough } from "./pass_through.ts";
 import type { StreamTranslator } from "./relay_stream.ts";
+import { RESPONSES_FIELDS } from "./responses_fields.ts";
 import { createChatReply, responseToChatCompletion } from "./responses_to_chat.ts";
 import { responsesToChat } from "./responses_to_chat_request.ts";
 import { createCompletionReply, responseToCompletion } from "./responses_to_completions.ts";
@@ -44,6 +48,8 @@ export type DocumentAnswer =
 export interface Translation {
   /** The request in the upstream's dialect; the same body when there is nothing to translate. */
   request(body: JsonObject): Translated;
+  /** The tables that the request half runs on, in order; none when there is nothing to translate. */
+  readonly tables: readonly FieldTable[];
   /** The reply half for a stream that stays a stream. */
   stream(): StreamTranslator;
   /**
@@ -95,6 +101,7 @@ function unchanged(body: JsonObject): Translated {
 function chatOverResponses(wishes: ReplyWishes): Translation {
   return {
     request: chatToResponses,
+    tables: [CHAT_FIELDS],
     stream: () => translateEvents(createChatReply(wishes), { maxEventBytes }),
     async collect(upstream, signal) {
       return toChatCompletion(await collectResponses(upstream, limits, signal), wishes);
@@ -106,6 +113,7 @@ function chatOverResponses(wishes: ReplyWishes): Translation {
 function responsesToResponses(wishes: ReplyWishes, strays: boolean): Translation {
   return {
     request: unchanged,
+    tables: [],
     stream: () =>
       passThrough(
         watchResponses({ identity: wishes, dropPrivateEvents: true, stableIds: strays }),
@@ -123,6 +131,7 @@ function responsesToResponses(wishes: ReplyWishes, strays: boolean): Translation
 function chatToChat(wishes: ReplyWishes, strays: boolean): Translation {
   return {
     request: unchanged,
+    tables: [],
     stream: () =>
       strays
         ? translateEvents(createRepairedChatReply(wishes), { maxEventBytes })
@@ -141,6 +150,7 @@ function chatToChat(wishes: ReplyWishes, strays: boolean): Translation {
 function responsesOverChat(wishes: ReplyWishes): Translation {
   return {
     request: responsesToChat,
+    tables: [RESPONSES_FIELDS],
     stream: () => translateEvents(createResponsesReply(wishes), { maxEventBytes }),
     async collect(upstream, signal) {
       return toResponse(await collectStream(upstream, createChatCollector(wishes), limits, signal));
@@ -152,6 +162,7 @@ function responsesOverChat(wishes: ReplyWishes): Translation {
 function completionsOverResponses(wishes: ReplyWishes): Translation {
   return {
     request: completionsToResponses,
+    tables: [COMPLETIONS_FIELDS],
     stream: () => translateEvents(createCompletionReply(wishes), { maxEventBytes }),
     async collect(upstream, signal) {
       return toCompletion(await collectResponses(upstream, limits, signal), wishes);
@@ -163,6 +174,7 @@ function completionsOverResponses(wishes: ReplyWishes): Translation {
 function completionsOverChat(wishes: ReplyWishes): Translation {
   return {
     request: (body) => chained(completionsToResponses(body), responsesToChat),
+    tables: [COMPLETIONS_FIELDS, RESPONSES_FIELDS],
     stream: () =>
       translateEvents(createReplyOverChat(wishes, createCompletionReply(wishes)), { maxEventBytes }),
     async collect(upstream, signal) {

@@ -41,3 +41,31 @@ Deno.test("a call with a parameter whose name no header can carry is answered", 
   assert.equal(response.status, 200, await response.text());
   assert.equal(response.headers.get(ignoredParametersHeader), "%D0%BA%D0%BB%D1%8E%D1%87");
 });
+
+Deno.test("a call's header names parameters as the client wrote them, whatever they are called upstream", async () => {
+  await using rig = await startRig();
+  const jwt = await rig.signIn("openai");
+  const messages = [{ role: "user", content: "Hello" }];
+  const model = "gpt-5.5";
+  const cases: readonly (readonly [string, object, string])[] = [
+    [
+      "chat/completions",
+      { model, messages, max_tokens: 9, temperature: 0.1, seed: 1 },
+      "seed, temperature, max_tokens",
+    ],
+    ["chat/completions", { model, messages, max_completion_tokens: 9 }, "max_completion_tokens"],
+    ["chat/completions", { model, messages, reasoning_effort: "minimal" }, "reasoning_effort"],
+    ["completions", { model, prompt: "Hello", max_tokens: 9 }, "max_tokens"],
+    ["responses", { model, input: "Hello", max_output_tokens: 9 }, "max_output_tokens"],
+  ];
+  for (const [path, body, expected] of cases) {
+    const response = await fetch(`${rig.origin}/v1/${path}`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${jwt}` },
+      body: JSON.stringify(body),
+    });
+    assert.equal(response.status, 200, await response.text());
+    const told = response.headers.get(ignoredParametersHeader)?.split(", ").sort();
+    assert.deepEqual(told, expected.split(", ").sort(), JSON.stringify(body));
+  }
+});
