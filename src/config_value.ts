@@ -67,7 +67,7 @@ export function hostName(): ValueKind<string> {
 /** Accepts a path of the file system. URLs are refused, so that a database URL never becomes an odd file name. */
 export function localPath(): ValueKind<string> {
   return kind("string", "<path>", "must be a path of the file system, not a URL", (text) => {
-    return /^[a-z][a-z0-9+.-]+:\/\//i.test(text) || text.includes("\0") ? undefined : text;
+    return text === "" || /^[a-z][a-z0-9+.-]+:\/\//i.test(text) || text.includes("\0") ? undefined : text;
   });
 }
 

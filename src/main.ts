@@ -47,6 +47,7 @@ export type {
   UpdateOutcome,
 } from "./store/record_store.ts";
 export type { CreateOutcome, PollSession, SharedState } from "./store/shared_state.ts";
+export { startSweep, type Sweep, type SweepOptions } from "./store/sweep.ts";
 export { openStore, type Store, type StoreOptions } from "./store/store.ts";
 export type { Observe, TrafficEvent } from "./traffic/observe.ts";
 

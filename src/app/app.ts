@@ -19,12 +19,13 @@ import { createProviders } from "../provider/registry.ts";
 import type { Store } from "../store/store.ts";
 import type { Observe } from "../traffic/observe.ts";
 import { addAuthRoutes, faultMessage } from "./auth_routes.ts";
-import { errorResponse } from "./errors.ts";
+import { errorResponse, sentenceResponse } from "./errors.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { addPageRoutes } from "./page_routes.ts";
 import { addProbeRoutes } from "./probe_routes.ts";
 import { defaultStreamTiming, type StreamTiming } from "./stream_timing.ts";
 import { realTimers, type Timers } from "./timers.ts";
+import { createWorkInFlight } from "./work_in_flight.ts";
 
 /**
  * What a middleware is given: the part of Hono's `Context` that is promised here. Any Hono middleware fits
@@ -94,14 +95,25 @@ export interface RelayAppOptions {
 export interface RelayApp {
   /** Answers one request. Never rejects. */
   fetch(request: Request): Response | Promise<Response>;
+  /**
+   * Resolves when no sign-in step and no renewal of tokens is under way. Await it after the last request and before the store
+   * is closed: a provider's answer that cannot be stored is a grant that is lost.
+   */
+  settled(): Promise<void>;
 }
 
 const defaultMaxBodyBytes = 32 * 1024 * 1024;
 
+/** nginx's status for a client that closed the request; nobody reads it. */
+const clientClosedRequest = 499;
+
+const failedSentence = "The relay failed to answer this request. Its log has the cause.";
+
 /**
  * Builds the relay.
  *
- * @throws {TypeError} at once, when a secret is too short, not hexadecimal, or the same as the other one.
+ * @throws {TypeError} at once, when a secret is too short, not hexadecimal, or the same as the other one, when a limit is no
+ * positive number, or when no provider is left.
  */
 export function createRelayApp(options: RelayAppOptions): RelayApp {
   const jwtSecret = secret("jwtSecret", options.jwtSecret);
@@ -109,7 +121,10 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
   if (!secretsDiffer(jwtSecret, identitySecret)) {
     throw new TypeError("The identitySecret must be another than the jwtSecret.");
   }
-  const { store, now = Date.now, observe = () => undefined } = options;
+  checkLimits(options);
+  const { store, now = Date.now } = options;
+  const observe = harmless(options.observe ?? (() => undefined));
+  const work = createWorkInFlight();
   const enabled = options.providers?.enabled;
   const providers = new Map(
     createProviders(
@@ -128,8 +143,8 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
     previous: (options.previousJwtSecrets ?? []).map((text) => secret("previousJwtSecrets", text)),
   }));
   const sessions = createSessions({ providers, records: store.records, sessionJwt, now });
-  const refresher = createRefresher({ sessions, now, observe });
-  const signIns = createSignIns({
+  const refresher = work.aroundRefresher(createRefresher({ sessions, now, observe }));
+  const signIns = work.aroundSignIns(createSignIns({
     providers,
     records: store.records,
     shared: store.shared,
@@ -137,7 +152,7 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
     identity: createIdentity(identitySecret),
     now,
     observe,
-  });
+  }));
 
   const app = new Hono();
   for (const middleware of options.middleware ?? []) app.use(middleware as MiddlewareHandler);
@@ -158,14 +173,54 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
   // The path is not repeated: people paste credentials into addresses, and an answer may end up in somebody's log.
   app.notFound(() => errorResponse("not_found", "There is nothing at this path."));
   app.onError((error, context) => {
+    // A client that left has no use for an answer, and it is nobody's fault.
+    if (context.req.raw.signal.aborted) return new Response(null, { status: clientClosedRequest });
     observe({ kind: "fault", route: context.req.routePath, message: faultMessage(error) });
-    return errorResponse("internal_error", "The relay failed to answer this request. Its log has the cause.");
+    return context.req.path.startsWith("/auth/")
+      ? sentenceResponse(503, "The relay cannot do this at the moment. Try again in a moment.")
+      : errorResponse("internal_error", failedSentence);
   });
-  return { fetch: (request) => app.fetch(request) };
+  return {
+    async fetch(request) {
+      try {
+        return await app.fetch(request);
+      } catch (error) {
+        // Hono hands on what a middleware throws that is no Error.
+        observe({ kind: "fault", route: "*", message: faultMessage(error) });
+        return errorResponse("internal_error", failedSentence);
+      }
+    },
+    settled: () => work.settled(),
+  };
+}
+
+function checkLimits({ maxBodyBytes, timing, providers, originator }: RelayAppOptions): void {
+  for (const [name, value] of Object.entries({ maxBodyBytes, ...timing })) {
+    if (value !== undefined && !(value > 0)) {
+      throw new TypeError(`The option ${name} must be a number above 0.`);
+    }
+  }
+  if (providers?.enabled?.length === 0) {
+    throw new TypeError("The option providers.enabled must name a provider.");
+  }
+  if (!/^[\x20-\x7e]+$/.test(originator)) {
+    throw new TypeError("The option originator must be a name of printable ASCII characters.");
+  }
+}
+
+/** An observer that cannot take a request down. */
+function harmless(observe: Observe): Observe {
+  return (event) => {
+    try {
+      observe(event);
+    } catch {
+      // Who watches the log has to find out there.
+    }
+  };
 }
 
 function secret(name: string, hex: string): Uint8Array<ArrayBuffer> {
   const parsed = parseSecret(hex);
-  if (parsed.kind === "rejected") throw new TypeError(`The ${name} does not fit: ${parsed.rule}`);
+  if (parsed.kind === "rejected") throw new TypeError(`The ${name} ${parsed.rule}.`);
   return parsed.bytes;
 }

@@ -7,10 +7,10 @@ import type { Provider, UpstreamError, UpstreamReply } from "../provider/provide
 import { discardReply } from "../provider/send.ts";
 import type { Observe } from "../traffic/observe.ts";
 import { relayStream } from "../translate/relay_stream.ts";
-import type { StreamFailure } from "../translate/stream_failure.ts";
+import { ownFailure, type StreamFailure } from "../translate/stream_failure.ts";
 import type { DocumentAnswer, Translation } from "../translate/translation.ts";
 import type { LateUpstream } from "../translate/upstream_source.ts";
-import { parseObject } from "../wire/json.ts";
+import { type JsonObject, parseObject } from "../wire/json.ts";
 import { errorResponse, notFreshError, notFreshResponse, upstreamErrorResponse } from "./errors.ts";
 import type { StreamTiming } from "./stream_timing.ts";
 import type { Timers } from "./timers.ts";
@@ -34,12 +34,23 @@ export interface AnswerContext {
 export async function answerDocument(sent: Sent, context: AnswerContext): Promise<Response> {
   const { translation, signal } = context;
   switch (sent.kind) {
-    case "stream":
-      return documentResponse(await translation.collect(sent.body, signal));
-    case "json":
-      return translation.document === undefined
-        ? new Response(sent.body, { headers: documentHeaders })
-        : await translatedDocument(sent.body, translation.document);
+    case "stream": {
+      const watched = limitSilence(sent.body, context);
+      const collected = await translation.collect(watched.stream, signal);
+      return documentResponse(watched.silent() ? silentAnswer : collected);
+    }
+    case "json": {
+      if (translation.document === undefined) return new Response(sent.body, { headers: documentHeaders });
+      const watched = sent.body instanceof ReadableStream ? limitSilence(sent.body, context) : undefined;
+      const document = await readDocument(watched?.stream ?? sent.body);
+      if (watched?.silent() === true) return documentResponse(silentAnswer);
+      return document === undefined
+        ? errorResponse(
+          "upstream_unreadable",
+          "The model provider sent an answer that cannot be read. Try again.",
+        )
+        : documentResponse(translation.document(document));
+    }
     default:
       return failureResponse(sent, context);
   }
@@ -119,6 +130,36 @@ function streamResponse(
   return new Response(body, { headers: streamHeaders });
 }
 
+const silentAnswer: DocumentAnswer = Object.freeze({ kind: "failed", error: ownFailure("upstream_silent") });
+
+/**
+ * The same bytes, until the upstream is silent for too long: then the upstream is let go, the stream breaks, and `silent` says
+ * why. While a document is collected nothing goes to the client, so that Deno does not notice when it leaves
+ * (denoland/deno: a request body of more than a few hundred bytes); without this limit such a call could last for ever.
+ */
+function limitSilence(
+  upstream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  { timers, timing }: AnswerContext,
+): { readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>; silent(): boolean } {
+  const reader = upstream.getReader();
+  let silent = false;
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    async pull(controller) {
+      const stop = timers.after(timing.silenceLimitMs, () => {
+        silent = true;
+        controller.error(new DOMException("The upstream was silent for too long.", "TimeoutError"));
+        void reader.cancel().catch(() => {});
+      });
+      const { value } = await reader.read().finally(stop);
+      if (silent) return;
+      if (value === undefined) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
+  return { stream, silent: () => silent };
+}
+
 /** A refusal or a session that is over, as the response that it is before anything was streamed. */
 function failureResponse(sent: FailedSending, context: AnswerContext): Response {
   if (sent.kind !== "refused") return notFreshResponse(sent, context.provider);
@@ -152,17 +193,9 @@ function streamFailure(
   };
 }
 
-async function translatedDocument(
-  body: Extract<UpstreamReply, { kind: "json" }>["body"],
-  translate: NonNullable<Translation["document"]>,
-): Promise<Response> {
-  const document = parseObject(await new Response(body).text());
-  return document === undefined
-    ? errorResponse(
-      "upstream_unreadable",
-      "The model provider sent an answer that cannot be read. Try again.",
-    )
-    : documentResponse(translate(document));
+/** The body as one JSON object; undefined when it is none, or broke off. */
+async function readDocument(body: BodyInit): Promise<JsonObject | undefined> {
+  return parseObject(await new Response(body).text().catch(() => ""));
 }
 
 function documentResponse(answer: DocumentAnswer): Response {

@@ -34,7 +34,7 @@ export interface ModelCallDependencies {
 
 /**
  * Answers a model call whose client speaks `client`. Client errors, upstream errors and ends of the session are
- * responses; only faults reject.
+ * responses; faults reject, and so does a client that left, with its signal's reason.
  */
 export async function callModel(
   request: Request,
@@ -57,37 +57,29 @@ export async function callModel(
   const asked = readClientRequest(client, read.value, Math.floor(now() / 1000));
   if (asked.kind === "refused") return refusalResponse(asked);
 
-  try {
-    const plan = await withFreshGrant(
-      session,
-      refresher,
-      (fresh) => planCall(fresh, asked, read, request.signal),
-    );
-    switch (plan.kind) {
-      case "signed_out":
-      case "not_renewed":
-        return notFreshResponse(plan, session.provider);
-      case "invalid":
-        return refusalResponse(plan.refusal);
-      case "planned": {
-        const response = asked.wishes.stream
-          ? await callStreamed(plan, request.signal, dependencies)
-          : await callCollected(plan, request.signal, dependencies);
-        const { ignored } = plan;
-        if (ignored.length > 0) {
-          response.headers.set(ignoredParametersHeader, ignoredParametersValue(ignored));
-        }
-        return response;
+  const plan = await withFreshGrant(
+    session,
+    refresher,
+    (fresh) => planCall(fresh, asked, read, request.signal),
+  );
+  switch (plan.kind) {
+    case "signed_out":
+    case "not_renewed":
+      return notFreshResponse(plan, session.provider);
+    case "invalid":
+      return refusalResponse(plan.refusal);
+    case "planned": {
+      const response = asked.wishes.stream
+        ? await callStreamed(plan, request.signal, dependencies)
+        : await callCollected(plan, request.signal, dependencies);
+      const { ignored } = plan;
+      if (ignored.length > 0) {
+        response.headers.set(ignoredParametersHeader, ignoredParametersValue(ignored));
       }
+      return response;
     }
-  } catch (error) {
-    // Nobody reads this; the status is nginx's for a client that closed the request.
-    if (request.signal.aborted) return new Response(null, { status: clientClosedRequest });
-    throw error;
   }
 }
-
-const clientClosedRequest = 499;
 
 async function callCollected(
   plan: PlannedCall,

@@ -52,15 +52,16 @@ function denoTerminal(): Terminal {
 }
 
 /**
- * Written at once and as a whole: a log line must not be lost or torn when the process ends. Lines for a reader that has
- * left (`authai-relay help | head -1`) are dropped.
+ * Written at once and as a whole: a log line must not be lost or torn when the process ends. A line that cannot be written
+ * is dropped: the reader may have left (`authai-relay help | head -1`), or the disk behind the log may be full, and neither
+ * may cost an answer.
  */
 function write(stream: typeof Deno.stdout | typeof Deno.stderr, line: string): void {
   let bytes = new TextEncoder().encode(`${line}\n`);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
-  } catch (error) {
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  } catch {
+    // There is no place left to tell it.
   }
 }
 

@@ -76,6 +76,8 @@ export async function runRelay(
     } s to finish; another signal ends them at once.`,
   );
   const finished = await server.stop(shutdownGraceMs);
+  // A provider that is renewing tokens has used up the old ones: its answer is waited for, as long as a request may take.
+  await app.settled();
   await sweep.stop();
   await store.close();
   terminal.err(finished ? "Stopped." : "Stopped. Answers that were still in progress are cut.");

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import type { Provider } from "../provider/provider.ts";
+import type { Grant, Provider } from "../provider/provider.ts";
+import type { UpdateOutcome } from "../store/record_store.ts";
 import type { Observe } from "../traffic/observe.ts";
 import type { Session, Sessions } from "./session.ts";
 
@@ -41,10 +42,18 @@ function renewalDue({ grant, storedAtMs }: Session, nowMs: number): boolean {
 /** A refresh is given this long at the provider; it is not cut short when the caller leaves. */
 const timeoutMs = 30_000;
 
-/** Builds a {@linkcode Refresher}; `now` is in milliseconds since the epoch. */
-export function createRefresher(
-  { sessions, now, observe }: { sessions: Sessions; now: () => number; observe: Observe },
-): Refresher {
+/** What {@linkcode createRefresher} works with. */
+export interface RefreshDependencies {
+  readonly sessions: Sessions;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly observe: Observe;
+  /** Resolves after so many milliseconds; a timer when absent. */
+  readonly pause?: (delayMs: number) => Promise<void>;
+}
+
+/** Builds a {@linkcode Refresher}. */
+export function createRefresher({ sessions, now, observe, pause = timer }: RefreshDependencies): Refresher {
   /** One flight per record. Entries leave with their flight, so the map is as large as the work in progress. */
   const flights = new Map<string, Promise<FreshResult>>();
 
@@ -66,7 +75,10 @@ export function createRefresher(
     const outcome = await provider.refresh(grant, AbortSignal.timeout(timeoutMs)).catch(timeoutAsOutcome);
     switch (outcome.kind) {
       case "refreshed": {
-        const stored = await sessions.replaceGrant(current.session, outcome.grant);
+        const stored = await storePatiently(
+          () => sessions.replaceGrant(current.session, outcome.grant),
+          pause,
+        );
         if (stored === "updated") {
           const { version } = current.session;
           return {
@@ -74,6 +86,8 @@ export function createRefresher(
             session: { ...current.session, grant: outcome.grant, version: version + 1 },
           };
         }
+        // Signed out meanwhile: what the provider has just given out must not outlive that.
+        if (stored === "missing") await revokeUnused(provider, outcome.grant);
         return await reread(session);
       }
       case "ended": {
@@ -112,10 +126,41 @@ export function createRefresher(
   };
 }
 
+/** The pauses before the tokens are written again, milliseconds; 9 s in all. */
+const storePausesMs: readonly number[] = Object.freeze([100, 400, 1_600, 6_400]);
+
+/**
+ * Writes until it is written. The provider has used up the old refresh token by now: a database that is locked or full for a
+ * moment must not cost the grant.
+ */
+async function storePatiently(
+  store: () => Promise<UpdateOutcome>,
+  pause: (delayMs: number) => Promise<void>,
+): Promise<UpdateOutcome> {
+  for (const delayMs of storePausesMs) {
+    try {
+      return await store();
+    } catch {
+      await pause(delayMs);
+    }
+  }
+  return await store();
+}
+
+async function revokeUnused(provider: Provider, grant: Grant): Promise<void> {
+  await provider.revoke(grant, AbortSignal.timeout(revokeTimeoutMs)).catch(() => undefined);
+}
+
+const revokeTimeoutMs = 5_000;
+
 /** A time-out decides nothing: the provider may have rotated the token or not. */
 function timeoutAsOutcome(error: unknown): Awaited<ReturnType<Provider["refresh"]>> {
   if (error instanceof DOMException && error.name === "TimeoutError") {
     return { kind: "unavailable", reason: "timed_out" };
   }
   throw error;
+}
+
+function timer(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }

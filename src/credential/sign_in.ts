@@ -208,9 +208,11 @@ class StoredSignIns implements SignIns {
     state: PendingSignIn,
   ): Promise<PollResult> {
     const nowMs = this.#now();
-    if (nowMs < state.ownedUntilMs) return { kind: "pending" };
+    // A moment further ahead than any that we set is one of a clock that was set back since: it has passed.
+    if (isAhead(state.ownedUntilMs, nowMs, limits.ownershipMs)) return { kind: "pending" };
     if (nowMs >= state.codeExpiresAtMs) return { kind: "expired" };
-    if (nowMs < state.nextPollAtMs) return { kind: "pending" };
+    const longestPauseMs = Math.max(state.intervalMs, limits.maxPauseMs);
+    if (isAhead(state.nextPollAtMs, nowMs, longestPauseMs)) return { kind: "pending" };
     const found = { storageKey, sealKey, version: session.version, endsAtMs: session.expiresAtMs, state };
     const owned = await this.#own(found, {});
     // Somebody else was quicker; the answer is theirs to find.
@@ -293,6 +295,8 @@ class StoredSignIns implements SignIns {
       recordAdditionalData(recordId, provider),
     );
     const nowMs = this.#now();
+    // An owner that stood still for so long may have been followed by another one, whose session may be signed out by now.
+    if (nowMs >= owned.state.ownedUntilMs) return { kind: "pending" };
     try {
       await this.#records.insert({
         id: recordId,
@@ -359,6 +363,10 @@ class StoredSignIns implements SignIns {
     const sealed = await sealState(state, owned.sealKey);
     return await this.#shared.replacePollSession(owned.storageKey, owned.version, sealed);
   }
+}
+
+function isAhead(momentMs: number, nowMs: number, atMostMs: number): boolean {
+  return nowMs < momentMs && momentMs - nowMs <= atMostMs;
 }
 
 const timedOut = Object.freeze({ kind: "failed", reason: "timed_out" } as const);

@@ -25,7 +25,7 @@ const busyTimeoutMs = 5_000;
  * needed.
  */
 const pragmas = `PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
-  PRAGMA mmap_size = 268435456; PRAGMA cache_size = -65536;`;
+  PRAGMA cache_size = -65536;`;
 
 const columns = "id, iv, blob, account_id_hash, version, created_at_ms, updated_at_ms, expires_at_ms";
 

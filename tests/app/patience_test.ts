@@ -169,3 +169,22 @@ Deno.test("an upstream that falls silent in a stream is let go, and the client i
   assert.ok(!told.includes("[DONE]"));
   await rig.sandbox.control.waitForRequests({ ...call, end: "client_left" }, 1);
 });
+
+Deno.test("an upstream that falls silent while a document is collected is 504, and let go", async () => {
+  const { rig, timers, jwt } = await startPatientRig();
+  await using _rig = rig;
+  rig.sandbox.control.addFault({ ...call, kind: { type: "stream_hang", afterPieces: 2 } });
+  const answered = ask(rig, jwt, { stream: false });
+  await rig.sandbox.control.waitForRequests(call, 1);
+  let response: Response | undefined;
+  void answered.then((given) => response = given);
+  while (response === undefined) {
+    if (timers.delaysMs.includes(defaultStreamTiming.silenceLimitMs)) {
+      await timers.fire(defaultStreamTiming.silenceLimitMs);
+    }
+    await rig.poll("x".repeat(43));
+  }
+  assert.equal(response.status, 504);
+  assert.equal((await response.json()).error.code, "upstream_silent");
+  await rig.sandbox.control.waitForRequests({ ...call, end: "client_left" }, 1);
+});

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createRefresher } from "../../src/credential/refresh.ts";
-import type { Session } from "../../src/credential/session.ts";
+import type { Session, Sessions } from "../../src/credential/session.ts";
 import type { Grant, RefreshOutcome } from "../../src/provider/provider.ts";
 import { aGrant, openBench } from "./scripted_provider.ts";
 
@@ -30,7 +30,7 @@ function newer(bench: Bench, n: number): Grant {
 }
 
 function refresherOf({ sessions, now, observe }: Bench) {
-  return createRefresher({ sessions, now, observe });
+  return createRefresher({ sessions, now, observe, pause: () => Promise.resolve() });
 }
 
 Deno.test("ensureFresh() costs nothing while the access token is young", async () => {
@@ -169,4 +169,38 @@ Deno.test("renewRejected() redeems for a refused token once, and not again when 
   assert.ok(first.kind === "fresh" && second.kind === "fresh");
   assert.deepEqual(second.session.grant, grant);
   assert.deepEqual(bench.provider.redeemed, ["canary-refresh"]);
+});
+
+Deno.test("ensureFresh() writes the new tokens until they are written: the old ones are used up", async () => {
+  await using bench = await openBench();
+  const session = await signInThenAge(bench);
+  const grant = newer(bench, 2);
+  bench.provider.refreshes.push({ kind: "refreshed", grant });
+  let failures = 4;
+  const sessions: Sessions = {
+    ...bench.sessions,
+    replaceGrant(current, next) {
+      return failures-- > 0
+        ? Promise.reject(new Error("The disk is full."))
+        : bench.sessions.replaceGrant(current, next);
+    },
+  };
+  const result = await refresherOf({ ...bench, sessions }).ensureFresh(session);
+  assert.ok(result.kind === "fresh");
+  assert.deepEqual(result.session.grant, grant);
+  const stored = await bench.sessions.reopen(session);
+  assert.ok(stored.kind === "open");
+  assert.deepEqual(stored.session.grant, grant);
+});
+
+Deno.test("ensureFresh() gives tokens back that came after the session was revoked", async () => {
+  await using bench = await openBench();
+  const session = await signInThenAge(bench);
+  const grant = newer(bench, 2);
+  bench.provider.refreshes.push(async (): Promise<RefreshOutcome> => {
+    await bench.sessions.delete(session);
+    return { kind: "refreshed", grant };
+  });
+  assert.deepEqual(await refresherOf(bench).ensureFresh(session), { kind: "ended" });
+  assert.deepEqual(bench.provider.revoked, [grant]);
 });

@@ -247,6 +247,58 @@ Deno.test("poll() does not lose the grant to a database that is down at the wron
   assert.equal(bench.provider.advancedWith.length, 1);
 });
 
+Deno.test("poll() does not bring a session back that was revoked while a slow owner stood still", async () => {
+  await using bench = await openBench();
+  const id = await start(bench.signIns, bench.provider);
+  bench.clock.nowMs += 5_000;
+  bench.provider.steps.push({ kind: "granted", grant: aGrant });
+  // The owner stands still between storing the grant and storing the record.
+  const still = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  const identity = bench.signInParts.identity;
+  const shared = bench.store.shared;
+  let writes = 0;
+  const slow = createSignIns({
+    ...bench.signInParts,
+    identity,
+    shared: {
+      createPollSession: (key, sealed, expiresAtMs, limit) =>
+        shared.createPollSession(key, sealed, expiresAtMs, limit),
+      getPollSession: (key, nowMs) => shared.getPollSession(key, nowMs),
+      async replacePollSession(key, version, sealed) {
+        const next = await shared.replacePollSession(key, version, sealed);
+        if (++writes === 2) {
+          reached.resolve();
+          await still.promise;
+        }
+        return next;
+      },
+      deletePollSession: (key) => shared.deletePollSession(key),
+      ping: () => shared.ping(),
+      close: () => shared.close(),
+    },
+  });
+  const late = slow.poll(id);
+  await reached.promise;
+  bench.clock.nowMs += 12_000;
+  const result = await bench.signIns.poll(id);
+  assert.ok(result.kind === "complete");
+  const opened = await bench.sessions.open(result.jwt);
+  assert.ok(opened.kind === "open");
+  await bench.sessions.delete(opened.session);
+  still.resolve();
+  assert.deepEqual(await late, { kind: "pending" });
+  assert.deepEqual(await bench.sessions.open(result.jwt), { kind: "refused", reason: "revoked" });
+});
+
+Deno.test("poll() goes on when the clock was set back", async () => {
+  await using bench = await openBench();
+  const id = await start(bench.signIns, bench.provider);
+  bench.clock.nowMs -= 60 * 60_000;
+  bench.provider.steps.push({ kind: "granted", grant: aGrant });
+  assert.equal((await bench.signIns.poll(id)).kind, "complete");
+});
+
 Deno.test("poll() ends for good when the person refused, the code ended or the provider gave up", async () => {
   const cases: [AdvanceOutcome, unknown][] = [
     [{ kind: "denied" }, { kind: "error", message: "The sign-in was refused on the provider's page." }],
@@ -266,6 +318,19 @@ Deno.test("poll() ends for good when the person refused, the code ended or the p
     assert.deepEqual(await bench.signIns.poll(id), expected);
     assert.equal(bench.provider.advancedWith.length, 1);
   }
+});
+
+Deno.test("a code whose provider names a longer life than 30 minutes ends after 30 minutes here", async () => {
+  await using bench = await openBench();
+  bench.provider.starts.push({ kind: "started", signIn: { ...aSignIn, expiresInMs: 86_400_000 } });
+  const started = await bench.signIns.start(bench.provider);
+  assert.ok(started.kind === "started");
+  assert.equal(started.expiresInMs, 1_800_000);
+  bench.clock.nowMs += 1_799_999;
+  bench.provider.steps.push({ kind: "pending" });
+  assert.deepEqual(await bench.signIns.poll(started.sessionId), { kind: "pending" });
+  bench.clock.nowMs += 1;
+  assert.deepEqual(await bench.signIns.poll(started.sessionId), { kind: "expired" });
 });
 
 Deno.test("poll() says expired when the code's time is over, without asking the provider", async () => {
