@@ -213,6 +213,20 @@ Deno.test("a GitHub account without a Copilot seat is told so", async () => {
   assert.match(answer.error ?? "", /Copilot/);
 });
 
+Deno.test("no cache may keep what a poll answers, with the JWT or without", async () => {
+  await using rig = await startRig();
+  const { sessionId, userCode } = await rig.start("openai");
+  for (const status of ["pending", "complete", "complete"]) {
+    const response = await fetch(`${rig.origin}/auth/poll/${sessionId}`);
+    const answer = await response.json();
+    assert.equal(answer.status, status);
+    assert.equal("jwt" in answer, status === "complete");
+    assert.equal(response.headers.get("cache-control"), "no-store", status);
+    rig.sandbox.control.approve(userCode, "ada");
+    rig.clock.nowMs += 5_000;
+  }
+});
+
 Deno.test("a finished sign-in stops answering with its JWT once the session is revoked", async () => {
   await using rig = await startRig();
   const { sessionId, userCode } = await rig.start("openai");
