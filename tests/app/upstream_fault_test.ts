@@ -8,15 +8,37 @@ import type { Fault } from "../../src/sandbox/contract.ts";
 import type { ProviderId } from "../../src/provider/provider.ts";
 import { type Rig, startRig } from "../e2e/rig.ts";
 
+const dialects = ["chat", "responses", "completions"] as const;
+
 const upstreams: readonly {
   readonly provider: ProviderId;
   readonly upstream: Fault["upstream"];
-  readonly models: Readonly<Record<"chat" | "responses", string>>;
+  readonly models: Readonly<Record<(typeof dialects)[number], string>>;
 }[] = [
-  { provider: "openai", upstream: "chatgpt", models: { chat: "gpt-5.5", responses: "gpt-5.5" } },
-  { provider: "xai", upstream: "grok", models: { chat: "grok-4.5", responses: "grok-4.5" } },
-  { provider: "github", upstream: "copilot", models: { chat: "gpt-4.1", responses: "gpt-5.3-codex" } },
+  {
+    provider: "openai",
+    upstream: "chatgpt",
+    models: { chat: "gpt-5.5", completions: "gpt-5.5", responses: "gpt-5.5" },
+  },
+  {
+    provider: "xai",
+    upstream: "grok",
+    models: { chat: "grok-4.5", completions: "grok-4.5", responses: "grok-4.5" },
+  },
+  {
+    provider: "github",
+    upstream: "copilot",
+    models: { chat: "gpt-4.1", completions: "gpt-4.1", responses: "gpt-5.3-codex" },
+  },
 ];
+
+const requests: Readonly<
+  Record<(typeof dialects)[number], { readonly path: string; readonly question: object }>
+> = {
+  chat: { path: "chat/completions", question: { messages: [{ role: "user", content: "Count to 30" }] } },
+  responses: { path: "responses", question: { input: "Count to 30" } },
+  completions: { path: "completions", question: { prompt: "Count to 30" } },
+};
 
 /** Pauses are over at once; limits and keep-alives never come. */
 const hurried: Timers = {
@@ -30,19 +52,16 @@ const hurried: Timers = {
 function ask(
   rig: Rig,
   jwt: string,
-  dialect: "chat" | "responses",
+  dialect: (typeof dialects)[number],
   model: string,
   stream: boolean,
   signal?: AbortSignal,
 ) {
-  const text = "Count to 30";
-  const body = dialect === "chat"
-    ? { model, stream, messages: [{ role: "user", content: text }] }
-    : { model, stream, input: text };
-  return fetch(`${rig.origin}/v1/${dialect === "chat" ? "chat/completions" : "responses"}`, {
+  const { path, question } = requests[dialect];
+  return fetch(`${rig.origin}/v1/${path}`, {
     method: "POST",
     headers: { "authorization": `Bearer ${jwt}`, "content-type": "application/json" },
-    body: JSON.stringify(body),
+    body: JSON.stringify({ model, stream, ...question }),
     ...(signal === undefined ? {} : { signal }),
   });
 }
@@ -68,10 +87,15 @@ const after: readonly [name: string, kind: Fault["kind"]][] = [
   ["an error event", { type: "stream_error_event", afterPieces: 3 }],
   ["a cut connection", { type: "stream_cut", afterPieces: 3 }],
   ["an early end", { type: "stream_eof", afterPieces: 3 }],
+  ["garbage", { type: "stream_garbage", afterPieces: 3 }],
+  ["an overload as the first event", { type: "overloaded_in_stream" }],
 ];
 
+/** Faults that leave nothing before them, or take it with them: a connection that is reset loses what was on the way. */
+const silentBefore = new Set(["stream_cut", "overloaded_in_stream"]);
+
 for (const { provider, upstream, models } of upstreams) {
-  for (const dialect of ["chat", "responses"] as const) {
+  for (const dialect of dialects) {
     Deno.test(`${provider}: faults of the upstream are told truthfully in ${dialect}`, async (test) => {
       await using rig = await startRig({ relay: { timers: hurried } });
       const jwt = await rig.signIn(provider);
@@ -104,14 +128,15 @@ for (const { provider, upstream, models } of upstreams) {
           assert.equal(response.status, 200);
           const data = events(await response.text());
           const text = data.join("\n");
-          // A connection that is reset may take with it what was on the way.
-          if (kind.type !== "stream_cut") assert.match(text, /2/, "what came before the fault is delivered");
+          if (!silentBefore.has(kind.type)) {
+            assert.match(text, /2/, "what came before the fault is delivered");
+          }
           assert.ok(!data.includes("[DONE]"), text);
           assert.ok(!text.includes('"response.completed"'), text);
           assert.ok(!/"finish_reason":"/.test(text), text);
           const last = JSON.parse(data.at(-1) ?? "");
           assert.equal(
-            typeof (dialect === "chat" ? last.error : last.response.error).message,
+            typeof (dialect === "responses" ? last.response.error : last.error).message,
             "string",
             text,
           );
@@ -128,6 +153,32 @@ for (const { provider, upstream, models } of upstreams) {
           assert.equal(typeof JSON.parse(text).error.message, "string");
         });
       }
+
+      await test.step("an error document instead of a stream is an error before the first byte", async () => {
+        rig.sandbox.control.addFault({ upstream, on: "call", kind: { type: "json_error_in_200" }, times: 3 });
+        const response = await ask(rig, jwt, dialect, models[dialect], true);
+        const text = await response.text();
+        assert.ok(response.status >= 400, `${response.status} ${text}`);
+        assert.equal(typeof JSON.parse(text).error.message, "string");
+        while (rig.sandbox.control.faults().length > 0) {
+          await (await ask(rig, jwt, dialect, models[dialect], true)).body?.cancel();
+        }
+      });
+
+      await test.step("an answer that is cut by its length says so, and is no error", async () => {
+        rig.sandbox.control.addFault({
+          upstream,
+          on: "call",
+          kind: { type: "stream_incomplete", afterPieces: 3 },
+        });
+        const response = await ask(rig, jwt, dialect, models[dialect], true);
+        const text = events(await response.text()).join("\n");
+        assert.match(
+          text,
+          dialect === "responses" ? /"type":"response\.incomplete"/ : /"finish_reason":"length"/,
+        );
+        assert.ok(!text.includes('"error":{"message"'), text);
+      });
 
       await test.step("a client that leaves stops the upstream", async () => {
         rig.sandbox.control.addFault({ upstream, on: "call", kind: { type: "stream_hang", afterPieces: 3 } });
