@@ -183,22 +183,11 @@ function replay(
   reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
-    type: "bytes",
     async pull(controller) {
-      while (true) {
-        const chunk = chunks.shift() ?? (await reader.read()).value;
-        if (chunk === undefined) {
-          controller.close();
-          // A reader that brought its own buffer waits until it is answered, also at the end.
-          controller.byobRequest?.respond(0);
-          return;
-        }
-        // A byte stream takes no empty chunk.
-        if (chunk.byteLength > 0) return controller.enqueue(chunk);
-      }
+      const chunk = chunks.shift() ?? (await reader.read()).value;
+      if (chunk === undefined) controller.close();
+      else controller.enqueue(chunk);
     },
-    async cancel(reason) {
-      await reader.cancel(reason);
-    },
-  });
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }

@@ -30,47 +30,61 @@ const steadyWithinBytes = 256 * 1024;
 /** A process that never comes to rest is a finding too, not an endless benchmark. */
 const maxReadings = 300;
 
+/** How to start a server. */
+export interface ServerOptions {
+  /** The program; default: this Deno. */
+  readonly command?: string;
+  readonly args: readonly string[];
+  readonly cwd: URL;
+  readonly env: Readonly<Record<string, string>>;
+  /** Asked first; must be answered with 200. */
+  readonly path: string;
+  /** Where it will listen; absent for a server that prints its origin. */
+  readonly origin?: string;
+}
+
+/** How long a server may take until it answers, milliseconds. */
+const startLimitMs = 30_000;
+
 /**
- * Starts `deno` with `args` in `cwd`, waits for the line of its output that names its origin, and asks for `path` there.
- * Rejects with what the process wrote when it ends before or the answer is not 200.
+ * Starts a server, waits until it is known where it listens, and asks for `path` there. Rejects with what the process
+ * wrote when it ends before, or answers with another status than 200.
  */
-export async function startServer(
-  options: {
-    readonly args: readonly string[];
-    readonly cwd: URL;
-    readonly env: Readonly<Record<string, string>>;
-    readonly path: string;
-  },
-): Promise<ServerProcess> {
-  const { args, cwd, env, path } = options;
-  const command = new Deno.Command(Deno.execPath(), {
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const { command = Deno.execPath(), args, cwd, env, path } = options;
+  const startMs = performance.now();
+  const child = new Deno.Command(command, {
     args: [...args],
     cwd,
     env: { ...env, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-  });
-  const startMs = performance.now();
-  const child = command.spawn();
+  }).spawn();
   const errors = new Response(child.stderr).text();
   const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
 
   async function stop(): Promise<void> {
-    child.kill("SIGTERM");
+    try {
+      child.kill("SIGTERM");
+    } catch {
+      // It has ended by itself.
+    }
     // Read to the end, so that the process can write what it has to say.
     while (!(await output.read()).done);
     await child.status;
   }
 
-  const origin = await readOrigin(output);
+  const origin = options.origin ?? await readOrigin(output);
   if (origin === undefined) throw new Error(`The server did not start:\n${await errors}`);
-  const response = await fetch(`${origin}${path}`);
-  await response.body?.cancel();
+  const response = options.origin === undefined
+    ? await fetch(`${origin}${path}`)
+    : await firstAnswer(`${origin}${path}`);
+  await response?.body?.cancel();
   const firstAnswerMs = performance.now() - startMs;
-  if (response.status !== 200) {
+  if (response?.status !== 200) {
     await stop();
-    throw new Error(`${path} answered ${response.status}:\n${await errors}`);
+    throw new Error(`${path} answered ${response?.status ?? "nothing"}:\n${await errors}`);
   }
   return {
     origin,
@@ -80,6 +94,16 @@ export async function startServer(
     cpuTimeMs: () => cpuTimeMs(child.pid),
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** The answer of a server that may not listen yet; undefined when it never does. */
+async function firstAnswer(url: string): Promise<Response | undefined> {
+  for (const endMs = performance.now() + startLimitMs; performance.now() < endMs;) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response !== undefined) return response;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return undefined;
 }
 
 async function readOrigin(output: ReadableStreamDefaultReader<string>): Promise<string | undefined> {

@@ -82,7 +82,7 @@ Deno.test("collectResponses() fails with incomplete_stream wherever the stream e
 Deno.test("collectResponses() fails when the connection breaks, the stream is broken, or a limit is passed", async () => {
   const start = fixture("responses_text").slice(0, 600);
   let reads = 0;
-  const breaking = new ReadableStream<Uint8Array>({
+  const breaking = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller): void {
       if (reads++ === 0) controller.enqueue(start);
       else controller.error(new TypeError("connection reset by 10.0.0.1"));
@@ -105,7 +105,7 @@ Deno.test("collectResponses() fails when the connection breaks, the stream is br
 
 Deno.test("collectResponses() cancels what follows the end of the response", async () => {
   let cancelled = false;
-  const stream = new ReadableStream<Uint8Array>({
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull: (controller): void => controller.enqueue(fixture("responses_text")),
     cancel(): void {
       cancelled = true;
@@ -116,9 +116,33 @@ Deno.test("collectResponses() cancels what follows the end of the response", asy
   assert.equal(cancelled, true);
 });
 
+Deno.test("collectResponses() stops a silent upstream when the client leaves, whatever the signal does to it", async () => {
+  for (const leaves of ["before", "while"]) {
+    const controller = new AbortController();
+    const reading = Promise.withResolvers<void>();
+    const cancelled: unknown[] = [];
+    const silent = new ReadableStream<Uint8Array<ArrayBuffer>>({
+      pull(): Promise<void> {
+        reading.resolve();
+        return new Promise(() => {});
+      },
+      cancel: (reason): void => void cancelled.push(reason),
+    }, { highWaterMark: 0 });
+    const left = new Error("left");
+    if (leaves === "before") controller.abort(left);
+    const collected = collectResponses(silent, LIMITS, controller.signal);
+    if (leaves === "while") {
+      await reading.promise;
+      controller.abort(left);
+    }
+    await assert.rejects(collected, left);
+    assert.deepEqual(cancelled, [left]);
+  }
+});
+
 Deno.test("collectResponses() rejects with the signal's reason when the client left", async () => {
   const controller = new AbortController();
-  const stream = new ReadableStream<Uint8Array>({
+  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(stream): void {
       controller.abort(new Error("left"));
       stream.error(controller.signal.reason);
