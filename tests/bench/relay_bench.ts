@@ -165,7 +165,9 @@ async function measure(contenders: Contenders, signal: AbortSignal): Promise<str
     verdict("memory of a held stream", memory.relay, limitStreamKiB, " KiB"),
   ]);
   printTable(table);
-  print("\nUnder the peers' names: their ratio to bare. They neither authenticate nor translate.");
+  print(
+    "\nUnder the peers' names: their ratio to bare for the same Chat calls. They open no stored session.",
+  );
   for (const { name, absent: reason } of absent) print(`${name} is left out: ${reason}.`);
   return missed;
 }
