@@ -212,6 +212,9 @@ export interface Provider {
   readonly straysIn: readonly Dialect[];
   /** Makes a body in `dialect` fit for this upstream. Pure. */
   prepare(dialect: Dialect, body: JsonObject): PreparedRequest;
-  /** Sends one call. `signal` ends the upstream request at any moment, also while its body streams. */
+  /**
+   * Sends one call. `signal` ends the upstream request until it has answered. A body that streams is ended by cancelling it:
+   * once its Response was collected, Deno 2.9.6 no longer passes the signal on to it.
+   */
   send(call: UpstreamCall, grant: Grant, signal: AbortSignal): Promise<UpstreamReply>;
 }
