@@ -14,6 +14,7 @@ import { corsFor } from "../guard/cors.ts";
 import { chatGptDefaults, type ChatGptSettings } from "../provider/chatgpt_settings.ts";
 import { copilotDefaults, type CopilotSettings } from "../provider/copilot_settings.ts";
 import { grokDefaults, type GrokSettings } from "../provider/grok_settings.ts";
+import { createHttpSender, sendByFetch } from "../provider/http_sender.ts";
 import type { ProviderId } from "../provider/provider.ts";
 import { createProviders } from "../provider/registry.ts";
 import type { Store } from "../store/store.ts";
@@ -125,6 +126,7 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
   const { store, now = Date.now } = options;
   const observe = harmless(options.observe ?? (() => undefined));
   const work = createWorkInFlight();
+  const sender = createHttpSender();
   const enabled = options.providers?.enabled;
   const providers = new Map(
     createProviders(
@@ -135,7 +137,12 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
         github: { ...copilotDefaults, ...options.providers?.github },
         ...(enabled === undefined ? {} : { enabled }),
       },
-      { fetch: options.fetch ?? fetch, now, randomUuid: () => crypto.randomUUID() },
+      {
+        send: options.fetch === undefined ? sender.send : sendByFetch(options.fetch),
+        fetch: options.fetch ?? fetch,
+        now,
+        randomUuid: () => crypto.randomUUID(),
+      },
     ).map((provider) => [provider.id, provider]),
   );
   const sessionJwt = createSessionJwt(createJwtKeyRing({

@@ -10,7 +10,8 @@ import { relayStream } from "../translate/relay_stream.ts";
 import { ownFailure, type StreamFailure } from "../translate/stream_failure.ts";
 import type { DocumentAnswer, Translation } from "../translate/translation.ts";
 import type { LateUpstream } from "../translate/upstream_source.ts";
-import { type JsonObject, parseObject } from "../wire/json.ts";
+import { type ByteSource, openBody, streamOf, type UpstreamBody } from "../wire/byte_source.ts";
+import { parseObject } from "../wire/json.ts";
 import { errorResponse, notFreshError, notFreshResponse, upstreamErrorResponse } from "./errors.ts";
 import type { StreamTiming } from "./stream_timing.ts";
 import type { Timers } from "./timers.ts";
@@ -36,14 +37,17 @@ export async function answerDocument(sent: Sent, context: AnswerContext): Promis
   switch (sent.kind) {
     case "stream": {
       const watched = limitSilence(sent.body, context);
-      const collected = await translation.collect(watched.stream, signal);
+      const collected = await translation.collect(watched.source, signal);
       return documentResponse(watched.silent() ? silentAnswer : collected);
     }
     case "json": {
-      if (translation.document === undefined) return new Response(sent.body, { headers: documentHeaders });
-      const watched = sent.body instanceof ReadableStream ? limitSilence(sent.body, context) : undefined;
-      const document = await readDocument(watched?.stream ?? sent.body);
-      if (watched?.silent() === true) return documentResponse(silentAnswer);
+      if (translation.document === undefined) {
+        const body = sent.body instanceof Uint8Array ? sent.body : streamOf(openBody(sent.body));
+        return new Response(body, { headers: documentHeaders });
+      }
+      const { bytes, silent } = await readWhole(sent.body, context);
+      if (silent) return documentResponse(silentAnswer);
+      const document = bytes === undefined ? undefined : parseObject(new TextDecoder().decode(bytes));
       return document === undefined
         ? errorResponse(
           "upstream_unreadable",
@@ -109,7 +113,7 @@ const notStreaming: UpstreamError = Object.freeze({
 });
 
 function streamResponse(
-  upstream: ReadableStream<Uint8Array<ArrayBuffer>> | Promise<LateUpstream>,
+  upstream: UpstreamBody | Promise<LateUpstream>,
   { provider, translation, signal, observe, timers, timing }: AnswerContext,
   onCancelled: () => void = () => {},
 ): Response {
@@ -133,31 +137,29 @@ function streamResponse(
 const silentAnswer: DocumentAnswer = Object.freeze({ kind: "failed", error: ownFailure("upstream_silent") });
 
 /**
- * The same bytes, until the upstream is silent for too long: then the upstream is let go, the stream breaks, and `silent` says
+ * The same bytes, until the upstream is silent for too long: then the upstream is let go, reading rejects, and `silent` says
  * why. While a document is collected nothing goes to the client, so that Deno does not notice when it leaves
  * (denoland/deno: a request body of more than a few hundred bytes); without this limit such a call could last for ever.
  */
 function limitSilence(
-  upstream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  upstream: UpstreamBody,
   { timers, timing }: AnswerContext,
-): { readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>; silent(): boolean } {
-  const reader = upstream.getReader();
+): { readonly source: ByteSource; silent(): boolean } {
+  const body = openBody(upstream);
   let silent = false;
-  const stream = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
+  const source: ByteSource = {
+    async read() {
+      const { promise: late, reject } = Promise.withResolvers<never>();
       const stop = timers.after(timing.silenceLimitMs, () => {
         silent = true;
-        controller.error(new DOMException("The upstream was silent for too long.", "TimeoutError"));
-        void reader.cancel().catch(() => {});
+        reject(new DOMException("The upstream was silent for too long.", "TimeoutError"));
+        void body.cancel();
       });
-      const { value } = await reader.read().finally(stop);
-      if (silent) return;
-      if (value === undefined) controller.close();
-      else controller.enqueue(value);
+      return await Promise.race([body.read(), late]).finally(stop);
     },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
-  return { stream, silent: () => silent };
+    cancel: (reason) => body.cancel(reason),
+  };
+  return { source, silent: () => silent };
 }
 
 /** A refusal or a session that is over, as the response that it is before anything was streamed. */
@@ -193,9 +195,15 @@ function streamFailure(
   };
 }
 
-/** The body as one JSON object; undefined when it is none, or broke off. */
-async function readDocument(body: BodyInit): Promise<JsonObject | undefined> {
-  return parseObject(await new Response(body).text().catch(() => ""));
+/** The whole body; without `bytes` when it broke off. */
+async function readWhole(
+  body: Uint8Array<ArrayBuffer> | UpstreamBody,
+  context: AnswerContext,
+): Promise<{ readonly bytes: Uint8Array | undefined; readonly silent: boolean }> {
+  if (body instanceof Uint8Array) return { bytes: body, silent: false };
+  const { source, silent } = limitSilence(body, context);
+  const bytes = await new Response(streamOf(source)).bytes().catch(() => undefined);
+  return { bytes, silent: silent() };
 }
 
 function documentResponse(answer: DocumentAnswer): Response {

@@ -60,7 +60,7 @@ export async function callAuthServer(
       client,
       signal: AbortSignal.any([signal, deadline]),
     });
-    const { bytes, extent } = await readBodyPrefix(response, request.maxAnswerBytes ?? maxAnswerBytes);
+    const { bytes, extent } = await readBodyPrefix(response.body, request.maxAnswerBytes ?? maxAnswerBytes);
     if (extent === "longer") return { kind: "unreachable", reason: "answer_too_large" };
     if (extent === "all") return { kind: "answered", response: inMemory(response, bytes) };
   } catch {

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { openBody, type UpstreamBody } from "../wire/byte_source.ts";
+
 /** The beginning of a body. */
 export interface BodyPrefix {
   /** At most `maxBytes` bytes. */
@@ -17,20 +19,21 @@ export interface BodyPrefix {
  * Reads at most `maxBytes` and cancels the rest, so that the connection is released in every case. Never rejects: a
  * connection that breaks, or that the caller aborts, yields what had arrived until then.
  */
-export async function readBodyPrefix(response: Response, maxBytes: number): Promise<BodyPrefix> {
-  if (response.body === null) return { bytes: new Uint8Array(0), extent: "all" };
-  const reader = response.body.getReader();
+export async function readBodyPrefix(body: UpstreamBody | null, maxBytes: number): Promise<BodyPrefix> {
+  if (body === null) return { bytes: new Uint8Array(0), extent: "all" };
+  const source = openBody(body);
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     while (true) {
-      const { done, value } = await reader.read();
-      if (done) return { bytes: join(chunks, length), extent: "all" };
+      const bytes = await source.read();
+      if (bytes === undefined) return { bytes: join(chunks, length), extent: "all" };
       const room = maxBytes - length;
-      chunks.push(value.byteLength > room ? value.subarray(0, room) : value);
-      length += Math.min(value.byteLength, room);
-      if (value.byteLength > room) {
-        await reader.cancel();
+      // A copy, because the source uses its buffer again.
+      chunks.push(bytes.slice(0, room));
+      length += Math.min(bytes.byteLength, room);
+      if (bytes.byteLength > room) {
+        await source.cancel();
         return { bytes: join(chunks, length), extent: "longer" };
       }
     }
@@ -40,8 +43,8 @@ export async function readBodyPrefix(response: Response, maxBytes: number): Prom
 }
 
 /** As {@linkcode readBodyPrefix}, decoded as UTF-8 with replacement characters for what is not. */
-export async function readTextPrefix(response: Response, maxBytes: number): Promise<string> {
-  return new TextDecoder().decode((await readBodyPrefix(response, maxBytes)).bytes);
+export async function readTextPrefix(body: UpstreamBody | null, maxBytes: number): Promise<string> {
+  return new TextDecoder().decode((await readBodyPrefix(body, maxBytes)).bytes);
 }
 
 /** The chunks as one; `length` is the sum of theirs, bytes. */

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import type { UpstreamBody } from "../wire/byte_source.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { JsonObject } from "../wire/json.ts";
 import type { Quota } from "./quota.ts";
@@ -168,13 +169,13 @@ export type UpstreamReply =
   /** 2xx with an event stream; the caller reads or cancels `body`. */
   | {
     readonly kind: "stream";
-    readonly body: ReadableStream<Uint8Array<ArrayBuffer>>;
+    readonly body: UpstreamBody;
     readonly headers: Headers;
   }
   /** 2xx with one JSON document, read already if it is short; the caller reads or cancels a `body` that is a stream. */
   | {
     readonly kind: "json";
-    readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+    readonly body: Uint8Array<ArrayBuffer> | UpstreamBody;
     readonly headers: Headers;
   }
   | {

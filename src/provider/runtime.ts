@@ -5,9 +5,13 @@
  * @module
  */
 
+import type { HttpSend } from "./http_sender.ts";
+
 /** The outside world as a provider adapter sees it. */
 export interface ProviderRuntime {
-  /** Sends a request; behaves as Deno's `fetch`, which also takes the `client` whose connections are to be used. */
+  /** Sends model calls, and what else may use the same connections. */
+  readonly send: HttpSend;
+  /** Sends requests to authorization servers; behaves as Deno's `fetch`, which also takes the `client` whose connections are to be used. */
   readonly fetch: (url: string, init: RequestInit & { client?: Deno.HttpClient }) => Promise<Response>;
   /** The current time, milliseconds since the epoch. */
   readonly now: () => number;

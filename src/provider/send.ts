@@ -4,7 +4,9 @@
  * @module
  */
 import { parseObject } from "../wire/json.ts";
+import { type ByteSource, openBody, type UpstreamBody } from "../wire/byte_source.ts";
 import { join, readBodyPrefix } from "./bounded_body.ts";
+import type { UpstreamAnswer } from "./http_sender.ts";
 import type { UpstreamCall, UpstreamError, UpstreamReply } from "./provider.ts";
 import type { ProviderRuntime } from "./runtime.ts";
 import {
@@ -28,6 +30,8 @@ export type DocumentOutcome =
   | { readonly kind: "document"; readonly text: string }
   | { readonly kind: "refused"; readonly error: UpstreamError };
 
+const encoder = new TextEncoder();
+
 /**
  * Sends one model call, once.
  *
@@ -42,12 +46,10 @@ export async function sendCall(
   runtime: ProviderRuntime,
   signal: AbortSignal,
 ): Promise<UpstreamReply> {
-  // A Blob, because Deno's fetch sends any body that it can copy a second time when a connection from its pool closes
-  // without an answer. The upstream may have worked on the first one for a minute, and bills both.
-  const body = new Blob([call.bytes ?? JSON.stringify(call.body)]);
-  const response = await fetchUnredirected(url, { method: "POST", headers, body }, runtime, signal);
-  if (response === undefined) return { kind: "refused", error: failureOf(signal, rules) };
-  const reply = await judgeReply(response, call.body["stream"] === true, rules, runtime.now());
+  const content = call.bytes ?? encoder.encode(JSON.stringify(call.body));
+  const answer = await runtime.send(url, { method: "POST", headers, content }, signal).catch(() => undefined);
+  if (answer === undefined) return { kind: "refused", error: failureOf(signal, rules) };
+  const reply = await judgeReply(answer, call.body["stream"] === true, rules, runtime.now());
   // Judging read a body: if the caller left meanwhile, what was judged was only a beginning.
   if (signal.aborted) return await leave(reply, signal, rules);
   return reply;
@@ -59,13 +61,15 @@ export async function sendCall(
  * @param wantsStream Whether an event stream was asked for; decides only where the answer names no content type.
  */
 export async function judgeReply(
-  response: Response,
+  answer: UpstreamAnswer,
   wantsStream: boolean,
   rules: RefusalRules,
   nowMs: number,
 ): Promise<UpstreamReply> {
-  const { body, headers } = response;
-  if (!response.ok) return { kind: "refused", error: await judgeRefusal(response, rules, nowMs), headers };
+  const { status, body, headers } = answer;
+  if (status < 200 || status > 299) {
+    return { kind: "refused", error: await judgeRefusal(answer, rules, nowMs), headers };
+  }
   const contentType = (headers.get("content-type") ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
   if (body === null) return { kind: "refused", error: unintelligible(rules) };
   if (contentType === "text/event-stream" || (contentType === "" && wantsStream)) {
@@ -76,7 +80,7 @@ export async function judgeReply(
     await body.cancel();
     return { kind: "refused", error: unintelligible(rules) };
   }
-  return await judgeDocument(response, body, rules, nowMs);
+  return await judgeDocument(status, headers, body, rules, nowMs);
 }
 
 /** Fetches one JSON document of the account, e.g. its model list. Rejects as {@linkcode sendCall} does. */
@@ -87,33 +91,15 @@ export async function fetchDocument(
   runtime: ProviderRuntime,
   signal: AbortSignal,
 ): Promise<DocumentOutcome> {
-  const response = await fetchUnredirected(url, { method: "GET", headers }, runtime, signal);
-  if (response === undefined) return { kind: "refused", error: failureOf(signal, rules) };
-  if (!response.ok) {
-    const error = await judgeRefusal(response, rules, runtime.now());
+  const answer = await runtime.send(url, { method: "GET", headers }, signal).catch(() => undefined);
+  if (answer === undefined) return { kind: "refused", error: failureOf(signal, rules) };
+  if (answer.status < 200 || answer.status > 299) {
+    const error = await judgeRefusal(answer, rules, runtime.now());
     return { kind: "refused", error: signal.aborted ? failureOf(signal, rules) : error };
   }
-  const { bytes, extent } = await readBodyPrefix(response, maxDocumentBytes);
+  const { bytes, extent } = await readBodyPrefix(answer.body, maxDocumentBytes);
   if (extent === "all") return { kind: "document", text: new TextDecoder().decode(bytes) };
   return { kind: "refused", error: extent === "longer" ? unintelligible(rules) : failureOf(signal, rules) };
-}
-
-async function fetchUnredirected(
-  url: string,
-  init: {
-    method: string;
-    headers: Readonly<Record<string, string>>;
-    body?: Blob;
-  },
-  runtime: ProviderRuntime,
-  signal: AbortSignal,
-): Promise<Response | undefined> {
-  try {
-    // A redirect would carry the bearer to a place that nobody configured: it comes back and is judged as an error.
-    return await runtime.fetch(url, { ...init, redirect: "manual", signal });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Why nothing came back: the caller's abort is thrown on, the rest is an error for the client. */
@@ -131,23 +117,25 @@ async function leave(reply: UpstreamReply, signal: AbortSignal, rules: RefusalRu
 
 /** Releases the connection of an answer that nobody reads. Resolves in any case. */
 export async function discardReply(reply: UpstreamReply): Promise<void> {
-  if (reply.kind === "refused" || !(reply.body instanceof ReadableStream)) return;
+  if (reply.kind === "refused" || reply.body instanceof Uint8Array) return;
   await reply.body.cancel().catch(() => {});
 }
 
 async function judgeDocument(
-  response: Response,
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  status: number,
+  headers: Headers,
+  body: UpstreamBody,
   rules: RefusalRules,
   nowMs: number,
 ): Promise<UpstreamReply> {
-  const { status, headers } = response;
   const announced = headers.get("content-length");
   if (Number(announced ?? 0) > maxErrorDocumentBytes) return { kind: "json", body, headers };
-  let document: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>;
+  let document: Uint8Array<ArrayBuffer> | ByteSource;
   try {
-    // One read of the whole costs half of what reading piece by piece does.
-    document = announced === null ? await readShort(body) : await response.bytes();
+    // In one read where that is known to be all: a stream's costs half of what reading piece by piece does.
+    document = announced !== null && body instanceof ReadableStream
+      ? await new Response(body).bytes()
+      : await readShort(openBody(body));
   } catch {
     return { kind: "refused", error: unreachable(rules) };
   }
@@ -161,33 +149,27 @@ async function judgeDocument(
   return { kind: "json", body: document, headers };
 }
 
-/** The bytes of a document that is short enough to be an error, or a stream with the same bytes. */
-async function readShort(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array<ArrayBuffer>>> {
-  const reader = body.getReader();
+/** The bytes of a document that is short enough to be an error, or a source of the same bytes. */
+async function readShort(source: ByteSource): Promise<Uint8Array<ArrayBuffer> | ByteSource> {
   const chunks: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   while (length <= maxErrorDocumentBytes) {
-    const { done, value } = await reader.read();
-    if (done) return join(chunks, length);
-    chunks.push(value);
-    length += value.byteLength;
+    const bytes = await source.read();
+    if (bytes === undefined) return join(chunks, length);
+    // A copy, because the source uses its buffer again.
+    chunks.push(bytes.slice());
+    length += bytes.byteLength;
   }
-  return replay(chunks, reader);
+  return replay(chunks, source);
 }
 
-/** The chunks already read, then the rest of the stream, by pull; cancelling it cancels the upstream. */
-function replay(
-  chunks: Uint8Array<ArrayBuffer>[],
-  reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    async pull(controller) {
-      const chunk = chunks.shift() ?? (await reader.read()).value;
-      if (chunk === undefined) controller.close();
-      else controller.enqueue(chunk);
+/** The chunks already read, then the rest; cancelling it cancels the upstream. */
+function replay(chunks: Uint8Array<ArrayBuffer>[], rest: ByteSource): ByteSource {
+  return {
+    read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+      const chunk = chunks.shift();
+      return chunk === undefined ? rest.read() : Promise.resolve(chunk);
     },
-    cancel: (reason) => reader.cancel(reason),
-  }, { highWaterMark: 0 });
+    cancel: (reason): Promise<void> => rest.cancel(reason),
+  };
 }

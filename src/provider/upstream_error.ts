@@ -7,6 +7,7 @@
  */
 import { finiteNumber, isObject, type JsonObject, nonEmptyString } from "../wire/json.ts";
 import { readTextPrefix } from "./bounded_body.ts";
+import type { UpstreamAnswer } from "./http_sender.ts";
 import type { UpstreamError } from "./provider.ts";
 import { plausibleWait, retryAfterSeconds } from "./retry_after.ts";
 import { safeCode, safeSentence } from "../wire/safe_text.ts";
@@ -58,12 +59,12 @@ export function unintelligible(rules: RefusalRules): UpstreamError {
 
 /** Judges a refusal (any status from 300). Reads at most 64 KiB of its body and releases it. */
 export async function judgeRefusal(
-  response: Response,
+  { status, headers, body }: UpstreamAnswer,
   rules: RefusalRules,
   nowMs: number,
 ): Promise<UpstreamError> {
-  const text = await readTextPrefix(response, maxErrorBodyBytes);
-  return readRefusal(response.status, response.headers, text, rules, nowMs);
+  const text = await readTextPrefix(body, maxErrorBodyBytes);
+  return readRefusal(status, headers, text, rules, nowMs);
 }
 
 /**

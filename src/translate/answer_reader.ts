@@ -32,6 +32,11 @@ export interface AnswerReader {
   read(event: ResponsesEvent): void;
   /** Reads a whole item, as in the `output` of a collected response. */
   readItem(outputIndex: number, item: JsonObject): void;
+  /**
+   * Notes that the text of the latest event went on by so many UTF-16 units, which the caller has told itself. Only right
+   * when that event brought a piece of text and nothing else.
+   */
+  grow(length: number): void;
 }
 
 /** Between two messages, and between two parts of a reasoning summary: other dialects have one text for all. */
@@ -58,6 +63,8 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
   let calls = 0;
   let textLength = 0;
   let lastMessage: number | undefined;
+  /** What the latest piece of text belongs to, and whether positions count it. */
+  let latest: { readonly part: PartProgress; readonly counted: boolean } | undefined;
   let reasoningTold = false;
 
   function itemAt(outputIndex: number): ItemProgress {
@@ -79,6 +86,13 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
     return part;
   }
 
+  /** Notes a piece of text of a part. */
+  function note(part: PartProgress, length: number, counted: boolean): void {
+    part.told += length;
+    if (counted) textLength += length;
+    latest = { part, counted };
+  }
+
   function tell(of: OutputText, place: OutputPlace, text: string): void {
     if (text === "") return;
     const item = itemAt(place.outputIndex);
@@ -86,7 +100,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
       case "text":
         return tellText(item, place, text);
       case "refusal":
-        partAt(item, of, place.partIndex).told += text.length;
+        note(partAt(item, of, place.partIndex), text.length, false);
         return sink.refusal(text);
       case "summary":
       case "reasoning":
@@ -94,7 +108,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
       case "input":
         // Input of a call whose item is not known yet has no name to go with: the item brings it again.
         if (item.callIndex === undefined) return;
-        partAt(item, of, 0).told += text.length;
+        note(partAt(item, of, 0), text.length, false);
         return sink.callInput(item.callIndex, text);
     }
   }
@@ -107,8 +121,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
     lastMessage = place.outputIndex;
     const part = partAt(item, "text", place.partIndex);
     if (part.told === 0) part.base = textLength;
-    part.told += text.length;
-    textLength += text.length;
+    note(part, text.length, true);
     sink.text(text);
   }
 
@@ -123,7 +136,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
     const part = partAt(item, of, partIndex);
     if (part.told === 0 && reasoningTold) sink.reasoning(SEPARATOR);
     reasoningTold = true;
-    part.told += text.length;
+    note(part, text.length, false);
     sink.reasoning(text);
   }
 
@@ -207,5 +220,8 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
       }
     },
     readItem,
+    grow(length: number): void {
+      if (latest !== undefined) note(latest.part, length, latest.counted);
+    },
   };
 }

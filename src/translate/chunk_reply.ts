@@ -61,6 +61,7 @@ export function createChunkReply(
       }
       return take();
     },
+    grow: reader.grow,
     // A Responses stream ends with an event; `[DONE]` behind it says nothing more.
     sentinel: (): string => "",
     mayEnd: false,

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { openBody, type UpstreamBody } from "../wire/byte_source.ts";
 import { isObject, type JsonObject, nonEmptyString } from "../wire/json.ts";
 import { outputOf } from "../wire/responses.ts";
 import {
@@ -15,7 +16,6 @@ import {
 import { createSseReader } from "../wire/sse.ts";
 import { type EventData, readEventData, readOpenEvent } from "../wire/sse_json.ts";
 import { ownFailure, type StreamFailure, toldFailure } from "./stream_failure.ts";
-import { openSource } from "./upstream_source.ts";
 
 /** A response that reached its end: whole, or incomplete for a reason that it names. */
 export interface AnsweredResponse {
@@ -93,7 +93,7 @@ export interface CollectLimits {
 
 /** Reads a whole Responses stream and folds it, see {@linkcode collectStream}. */
 export function collectResponses(
-  upstream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  upstream: UpstreamBody,
   limits: CollectLimits,
   signal?: AbortSignal,
 ): Promise<CollectedResponse> {
@@ -106,13 +106,13 @@ export function collectResponses(
  * has ended the rest is cancelled. Rejects with the signal's reason when `signal` was aborted, and cancels `upstream`.
  */
 export async function collectStream(
-  upstream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  upstream: UpstreamBody,
   collector: EventCollector,
   limits: CollectLimits,
   signal?: AbortSignal,
 ): Promise<CollectedResponse> {
   const sse = createSseReader((event) => takeEvent(collector, readEventData(event)), limits);
-  const source = openSource(upstream);
+  const source = openBody(upstream);
   let failure = ownFailure("incomplete_stream");
   let readBytes = 0;
   // Said to the body itself: in Deno 2.9.6 the signal of a fetch no longer reaches a body whose Response was collected.
@@ -121,14 +121,14 @@ export async function collectStream(
   if (signal?.aborted === true) leave();
   try {
     while (collector.result === undefined) {
-      const piece = await source.read();
-      if (piece.kind !== "bytes") {
+      const bytes = await source.read();
+      if (bytes === undefined) {
         const open = readOpenEvent(sse.end());
         if (open !== undefined) takeEvent(collector, open);
         break;
       }
-      readBytes += piece.bytes.length;
-      if (readBytes > limits.maxStreamBytes || sse.feed(piece.bytes) === "too_large") {
+      readBytes += bytes.length;
+      if (readBytes > limits.maxStreamBytes || sse.feed(bytes) === "too_large") {
         collector.fail(ownFailure("event_too_large"));
       }
     }

@@ -5,8 +5,10 @@
  */
 import type { JsonObject } from "../wire/json.ts";
 import { createSseReader } from "../wire/sse.ts";
+import { endsInBlankLine } from "../wire/sse_framing.ts";
 import { type EventData, readEventData, readOpenEvent } from "../wire/sse_json.ts";
 import type { TokenUsage } from "../wire/token_usage.ts";
+import { learnRepetition, type Repetition } from "./repetition.ts";
 import type { StreamTranslator } from "./relay_stream.ts";
 import { ownFailure, type StreamFailure } from "./stream_failure.ts";
 
@@ -14,6 +16,11 @@ import { ownFailure, type StreamFailure } from "./stream_failure.ts";
 export interface EventReply {
   /** The text to send for one event; `eventType` is the SSE field. */
   push(event: JsonObject, eventType?: string): string;
+  /**
+   * Notes that the piece of text of the latest event went on by so many UTF-16 units, which were told without `push`. Absent
+   * where what is sent for an event depends on more than its text.
+   */
+  readonly grow?: (length: number) => void;
   /** The text to send for the upstream's `[DONE]`, or for its end of stream if the answer may end there. */
   sentinel(): string;
   /** Ends the answer as failed and returns the error event in the client's dialect. */
@@ -25,6 +32,9 @@ export interface EventReply {
   /** What the call used, once the upstream has told. */
   readonly usage: TokenUsage | undefined;
 }
+
+/** How many forms of events a stream is learnt from. Answers alternate between a few. */
+const maxLessons = 256;
 
 /**
  * Feeds a reply half from bytes. Data that is no JSON object is skipped, because upstreams send pings in several forms;
@@ -74,9 +84,34 @@ export function translateEvents(
     return text === "" ? undefined : encoder.encode(text);
   }
 
+  /** Of the latest event, if it was a piece of text and nothing else. */
+  let repetition: Repetition | undefined;
+  let lessons = maxLessons;
+  /** Whether the reader holds nothing of an open event. */
+  let between = true;
+
+  /** The same event with another piece of text: it needs neither parsing nor printing. */
+  function repeat(bytes: Uint8Array): Uint8Array | undefined {
+    if (!between || reply.grow === undefined) return undefined;
+    const repeated = repetition?.repeat(bytes);
+    if (repeated !== undefined) reply.grow(repeated.length);
+    return repeated?.bytes;
+  }
+
+  function learn(bytes: Uint8Array, told: string): Repetition | undefined {
+    if (reply.grow === undefined || reply.end !== undefined || told === "" || lessons === 0) return undefined;
+    lessons--;
+    return learnRepetition(bytes, told);
+  }
+
   return {
     chunk(bytes: Uint8Array): Uint8Array | undefined {
+      const repeated = repeat(bytes);
+      if (repeated !== undefined) return repeated;
+      const wasBetween = between;
+      between = endsInBlankLine(bytes);
       if (reader.feed(bytes) === "too_large") fail(ownFailure("event_too_large"));
+      repetition = wasBetween && between ? learn(bytes, out) : undefined;
       return flush();
     },
     end(): Uint8Array | undefined {

@@ -9,13 +9,15 @@ import { createSseFramer } from "../wire/sse_framing.ts";
 import { readEventData, readOpenEvent } from "../wire/sse_json.ts";
 import type { TokenUsage } from "../wire/token_usage.ts";
 import type { StreamTranslator } from "./relay_stream.ts";
+import { type EventTemplate, learnTemplate } from "./event_template.ts";
 import { ownFailure, type StreamFailure } from "./stream_failure.ts";
 
 /** What a dialect knows about its own streams. */
 export interface EventWatch {
   /**
    * Reads over a run of whole events, as text, and says whether an event in it must be looked at: too often is allowed,
-   * too rarely is not. Called for every run, in order; this is all that an ordinary event costs.
+   * too rarely is not. Called for runs in order; a run that differs from one that needed no look only in its piece of text
+   * and its sequence number is left out, unless it turns out to be the last one.
    */
   scan(text: string): boolean;
   /** Looks at an event: undefined lets it through as it is, a text is sent in its place (possibly none). */
@@ -30,6 +32,9 @@ export interface EventWatch {
   readonly told: boolean;
   readonly usage: TokenUsage | undefined;
 }
+
+/** How many forms of events a stream is learnt from. Answers alternate between a few. */
+const maxLessons = 256;
 
 /** A line whose data begins like an object and does not end like one: many lines of data, or a broken event. */
 const BROKEN_DATA = /^data: ?\{[^\r\n]*[^}\r\n](?=[\r\n])/m;
@@ -46,15 +51,27 @@ export function passThrough(
   const encoder = new TextEncoder();
   const decoder = new TextDecoder();
   let cut = false;
+  /** The form of the latest ordinary event that had another form than the one before. */
+  let template: EventTemplate | undefined;
+  /** A stream whose events are all of different forms is not learnt from for ever. */
+  let lessons = maxLessons;
+  /** The latest run, if the watch has not seen it. */
+  let unscanned: Uint8Array | undefined;
 
   function fail(failure: StreamFailure): string {
     if (watch.end !== undefined) return "";
+    if (unscanned !== undefined) watch.scan(decoder.decode(unscanned));
     cut = !watch.told;
     return watch.fail(failure);
   }
 
   function encode(text: string): Uint8Array | undefined {
     return text === "" ? undefined : encoder.encode(text);
+  }
+
+  /** What to send instead of an event, if anything. */
+  function lookAt(event: SseEvent): string | undefined {
+    return readEventData(event).kind === "broken" ? fail(ownFailure("unreadable_stream")) : watch.look(event);
   }
 
   /** Looks at each event of a run; undefined when all may go as they are. */
@@ -64,9 +81,7 @@ export function passThrough(
     const reader = createSseReader((event) => {
       // Behind a failure of our own making nothing may follow.
       if (cut) return;
-      const instead = readEventData(event).kind === "broken"
-        ? fail(ownFailure("unreadable_stream"))
-        : watch.look(event);
+      const instead = lookAt(event);
       replaced ||= instead !== undefined;
       text += instead ?? format(event);
     }, options);
@@ -79,10 +94,21 @@ export function passThrough(
       const run = framer.push(bytes);
       if (framer.heldBytes > options.maxEventBytes) return encode(fail(ownFailure("event_too_large")));
       if (run === undefined) return undefined;
+      if (template?.match(run) !== undefined) {
+        // A copy, because the reader's buffer is used again.
+        return unscanned = run.slice();
+      }
       const text = decoder.decode(run);
-      const instead = watch.scan(text) || BROKEN_DATA.test(text) ? replacement(run) : undefined;
-      // A copy, because the reader's buffer is used again.
-      return instead === undefined ? run.slice() : encode(instead);
+      const single = singleEvent(text);
+      unscanned = undefined;
+      if (watch.scan(text) || (single === undefined && BROKEN_DATA.test(text))) {
+        const instead = single === undefined ? replacement(run) : lookAt(single);
+        if (instead !== undefined) return encode(instead);
+      } else if (single !== undefined && lessons > 0) {
+        lessons--;
+        template = learnTemplate(text);
+      }
+      return run.slice();
     },
     end(): Uint8Array | undefined {
       const open = closeEvent(framer.rest());
@@ -107,6 +133,25 @@ export function passThrough(
     },
   };
 }
+
+/**
+ * The event of a run of one, in the form that nearly all have: an `event` line at most, and one line of data that begins and
+ * ends like an object. Undefined for every other run.
+ */
+function singleEvent(text: string): SseEvent | undefined {
+  const named = text.startsWith(EVENT_FIELD);
+  const dataAt = named ? text.indexOf("\n") + 1 : 0;
+  const plain = text.startsWith(`${DATA_FIELD}{`, dataAt) && text.endsWith("}\n\n") &&
+    text.indexOf("\n", dataAt) === text.length - 2 && !text.includes("\r");
+  if (!plain) return undefined;
+  return {
+    type: named ? text.slice(EVENT_FIELD.length, dataAt - 1) : undefined,
+    data: text.slice(dataAt + DATA_FIELD.length, -2),
+  };
+}
+
+const EVENT_FIELD = "event: ";
+const DATA_FIELD = "data: ";
 
 /** The event that the held bytes are, if they are one without its blank line. */
 function closeEvent(rest: Uint8Array | undefined): SseEvent | undefined {

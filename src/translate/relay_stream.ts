@@ -4,9 +4,10 @@
  *
  * @module
  */
+import type { UpstreamBody } from "../wire/byte_source.ts";
 import type { TokenUsage } from "../wire/token_usage.ts";
 import { ownFailure, type StreamFailure } from "./stream_failure.ts";
-import { type LateUpstream, openSource, type Piece } from "./upstream_source.ts";
+import { type LateUpstream, NeverStreamed, openUpstream } from "./upstream_source.ts";
 
 /** What happens to the bytes on their way. Bytes that are passed in are only valid during the call. */
 export interface StreamTranslator {
@@ -61,14 +62,14 @@ const KEEP_ALIVE: Uint8Array<ArrayBuffer> = new TextEncoder().encode(": keep-ali
  * `onEnd` is called exactly once. An upstream that breaks after `signal` was aborted counts as `cancelled`.
  */
 export function relayStream(options: {
-  readonly upstream: ReadableStream<Uint8Array<ArrayBuffer>> | Promise<LateUpstream>;
+  readonly upstream: UpstreamBody | Promise<LateUpstream>;
   readonly translator: StreamTranslator;
   readonly liveness: Liveness;
   readonly onEnd: (summary: StreamSummary) => void;
   readonly signal?: AbortSignal;
 }): ReadableStream<Uint8Array> {
   const { translator, signal, liveness } = options;
-  const source = openSource(options.upstream);
+  const source = openUpstream(options.upstream);
   const begunEarly = options.upstream instanceof Promise;
   let over = false;
   let left = false;
@@ -91,27 +92,15 @@ export function relayStream(options: {
     return out;
   }
 
-  /** Reads and translates one piece; finishes when it was the last one. */
-  async function next(): Promise<Uint8Array | undefined> {
-    let piece: Piece;
-    waiting = true;
-    try {
-      piece = await source.read();
-    } catch {
-      // The reason names hosts and system calls: not for clients.
-      return fail(ownFailure("connection_lost"));
-    } finally {
-      waiting = false;
-      silentTicks = 0;
-    }
-    if (piece.kind === "failed") return fail(piece.failure);
-    const out = piece.kind === "end" ? translator.end() : translator.chunk(piece.bytes);
+  /** Translates one piece, undefined for the end; finishes when it was the last one. */
+  function take(bytes: Uint8Array | undefined): Uint8Array | undefined {
+    const out = bytes === undefined ? translator.end() : translator.chunk(bytes);
     const { ended } = translator;
-    if (piece.kind === "end") {
+    if (bytes === undefined) {
       finish(ended ?? "cut");
     } else if (ended === "failed" || ended === "cut") {
       finish(ended);
-      await source.cancel(undefined);
+      void source.cancel(undefined);
     }
     return out;
   }
@@ -134,8 +123,21 @@ export function relayStream(options: {
       stopTicking = liveness.repeat(liveness.keepAliveMs, () => tick(controller));
     },
     async pull(controller): Promise<void> {
+      // One function and not several that await each other: each costs a few hundredths of what an event may.
       for (;;) {
-        const out = await next();
+        let bytes: Uint8Array | undefined;
+        let failure: StreamFailure | undefined;
+        waiting = true;
+        try {
+          bytes = await source.read();
+        } catch (error) {
+          // The reason of a broken connection names hosts and system calls: not for clients.
+          failure = error instanceof NeverStreamed ? error.failure : ownFailure("connection_lost");
+        }
+        waiting = false;
+        silentTicks = 0;
+        // A stream that ended while the read was under way still has an end to tell, to `onEnd`.
+        const out = failure === undefined ? take(bytes) : fail(failure);
         // The stream ended while the read was under way: it takes nothing any more, not even an end.
         if (left) return;
         if (out !== undefined) controller.enqueue(out);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { UpstreamBody } from "../wire/byte_source.ts";
 import type { Dialect } from "../wire/dialect.ts";
 import type { JsonObject } from "../wire/json.ts";
 import {
@@ -56,7 +57,7 @@ export interface Translation {
    * The reply half for a stream that has to become one document, because the upstream streams although the client did
    * not ask for it. Rejects with the signal's reason when the client left.
    */
-  collect(upstream: ReadableStream<Uint8Array<ArrayBuffer>>, signal: AbortSignal): Promise<DocumentAnswer>;
+  collect(upstream: UpstreamBody, signal: AbortSignal): Promise<DocumentAnswer>;
   /** The reply half for one document; absent when the upstream's bytes are the answer as they are. */
   readonly document?: (document: JsonObject) => DocumentAnswer;
 }

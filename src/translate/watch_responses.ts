@@ -35,6 +35,7 @@ const PRIVATE_EVENT = /^(?:codex|responsesapi)\./;
 /** Events that pass with the upstream's own words. */
 const FAILURES: ReadonlySet<string> = new Set(["error", "response.failed"]);
 
+const SEQUENCE_NUMBER = '"sequence_number"';
 const SEQUENCE = /"sequence_number"\s*:\s*(\d+)/;
 
 /**
@@ -56,14 +57,15 @@ export function watchResponses(
   let toldError: StreamFailure | undefined;
   let end: "completed" | "failed" | undefined;
   let usage: TokenUsage | undefined;
-  let sequence = 0;
+  /** The latest run that has a sequence number. */
+  let numbered = "";
   const repair = options.stableIds ? createStableIds() : (event: JsonObject): JsonObject => event;
 
   function fail(failure: StreamFailure): string {
     end = "failed";
     return toldError === undefined
-      ? failedResponseEvents(response, failure, sequence)
-      : failedEvent(response, toldError, sequence);
+      ? failedResponseEvents(response, failure, nextSequence(numbered))
+      : failedEvent(response, toldError, nextSequence(numbered));
   }
 
   /** Follows the answer; what to send instead of the event, or undefined. */
@@ -91,7 +93,7 @@ export function watchResponses(
             ? announcedFailure(
               json,
               toldFailure(read.error),
-              finiteNumber(json["sequence_number"]) ?? sequence,
+              finiteNumber(json["sequence_number"]) ?? nextSequence(numbered),
             )
             : undefined;
         }
@@ -103,7 +105,8 @@ export function watchResponses(
 
   return {
     scan(text: string): boolean {
-      sequence = nextSequence(text) ?? sequence;
+      // Read when it is needed, which is when the stream fails.
+      if (text.includes(SEQUENCE_NUMBER)) numbered = text;
       return options.stableIds || CONCERNS.test(text);
     },
     look(event: SseEvent): string | undefined {
@@ -131,10 +134,8 @@ export function watchResponses(
   };
 }
 
-/** The number after the last one in `text`. */
-function nextSequence(text: string): number | undefined {
-  const from = text.lastIndexOf('"sequence_number"');
-  if (from === -1) return undefined;
-  const match = SEQUENCE.exec(text.slice(from));
-  return match === null ? undefined : Number(match[1]) + 1;
+/** The number after the last one in `text`; 0 when it has none. */
+function nextSequence(text: string): number {
+  const match = SEQUENCE.exec(text.slice(Math.max(0, text.lastIndexOf(SEQUENCE_NUMBER))));
+  return match === null ? 0 : Number(match[1]) + 1;
 }

@@ -55,6 +55,13 @@ export function createSseFramer(): SseFramer {
     return boundary;
   }
 
+  /** What {@linkcode lastBoundary} would find, without going through the piece: nearly every piece is one whole event. */
+  function settled(length: number): number {
+    lineStart = true;
+    afterCr = false;
+    return length;
+  }
+
   function join(last: Uint8Array): Uint8Array {
     if (held.length === 0) return last;
     const joined = new Uint8Array(heldBytes + last.length);
@@ -70,7 +77,7 @@ export function createSseFramer(): SseFramer {
 
   return {
     push(chunk: Uint8Array): Uint8Array | undefined {
-      const boundary = lastBoundary(chunk);
+      const boundary = endsInBlankLine(chunk) ? settled(chunk.length) : lastBoundary(chunk);
       const whole = boundary === 0 ? undefined : join(chunk.subarray(0, boundary));
       if (boundary < chunk.length) {
         // A copy: the caller may reuse the buffer of the chunk.
@@ -86,6 +93,11 @@ export function createSseFramer(): SseFramer {
       return heldBytes;
     },
   };
+}
+
+/** Whether a piece ends in two LF: whatever line ends stand before, an event ends there. Others may end one too. */
+export function endsInBlankLine(chunk: Uint8Array): boolean {
+  return chunk[chunk.length - 1] === LF && chunk[chunk.length - 2] === LF;
 }
 
 function nextLineEnd(chunk: Uint8Array, from: number): number {

@@ -49,7 +49,7 @@ const heldStreams = 1000;
 const heldMs = 4000;
 
 /** No run takes longer than this, milliseconds. */
-const limitMs = 240_000;
+const limitMs = 420_000;
 
 const calls = 2000;
 const pacedStreams = 100;

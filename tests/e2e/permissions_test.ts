@@ -117,7 +117,9 @@ Deno.test("serve says which permission is missing for a data directory elsewhere
 function isExpected({ permission, value }: Access, { dir, dataDir }: Project, upstream: string): boolean {
   switch (permission) {
     case "net":
-      return value === "127.0.0.1:0" || (value ?? "").startsWith(`${upstream}/`);
+      // Calls go over connections of our own, sign-ins by fetch, which asks for the whole URL.
+      return value === "127.0.0.1:0" || value === new URL(upstream).host ||
+        (value ?? "").startsWith(`${upstream}/`);
     case "env":
       // null asks for the whole environment, of which the permission set shows the names that it allows.
       return value === null || value.startsWith("AUTH_AI_");

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readBodyPrefix, readTextPrefix } from "../../src/provider/bounded_body.ts";
 
 Deno.test("readBodyPrefix() reads a body up to its end or the limit, whichever comes first", async () => {
-  const all = await readBodyPrefix(new Response("12345"), 5);
+  const all = await readBodyPrefix(new Response("12345").body, 5);
   assert.deepEqual([all.bytes.byteLength, all.extent], [5, "all"]);
-  const longer = await readBodyPrefix(new Response("123456"), 5);
+  const longer = await readBodyPrefix(new Response("123456").body, 5);
   assert.deepEqual([new TextDecoder().decode(longer.bytes), longer.extent], ["12345", "longer"]);
-  assert.deepEqual((await readBodyPrefix(new Response(null), 5)).extent, "all");
+  assert.deepEqual((await readBodyPrefix(new Response(null).body, 5)).extent, "all");
 });
 
 Deno.test("readBodyPrefix() cancels an endless body once the limit is reached", async () => {
@@ -17,7 +17,7 @@ Deno.test("readBodyPrefix() cancels an endless body once the limit is reached", 
       cancelled = true;
     },
   });
-  const { bytes, extent } = await readBodyPrefix(new Response(endless), 10_000);
+  const { bytes, extent } = await readBodyPrefix(new Response(endless).body, 10_000);
   assert.deepEqual([bytes.byteLength, extent, cancelled], [10_000, "longer", true]);
 });
 
@@ -30,5 +30,5 @@ Deno.test("readTextPrefix() keeps what arrived before the connection broke", asy
       sent = true;
     },
   });
-  assert.equal(await readTextPrefix(new Response(broken), 100), "half");
+  assert.equal(await readTextPrefix(new Response(broken).body, 100), "half");
 });

@@ -4,7 +4,7 @@ import { readChatGptModels } from "../../src/provider/chatgpt_models.ts";
 import { chatGptDefaults } from "../../src/provider/chatgpt_settings.ts";
 import type { Grant, UpstreamCall } from "../../src/provider/provider.ts";
 import { discardReply } from "../../src/provider/send.ts";
-import { challengePage, json, noAbort, runtime, withUpstream } from "./stub_upstream.ts";
+import { bodyText, challengePage, json, noAbort, runtime, withUpstream } from "./stub_upstream.ts";
 
 const grant: Grant = {
   accessToken: "canary-access-token",
@@ -33,7 +33,7 @@ Deno.test("send() asks the Codex backend with the account's headers and streams 
   await withUpstream(answer, async (origin, received) => {
     const reply = await chatGptAt(origin).send(call, grant, noAbort());
     assert.ok(reply.kind === "stream");
-    assert.equal(await new Response(reply.body).text(), sse);
+    assert.equal(await bodyText(reply.body), sse);
     const [request] = received;
     assert.ok(request !== undefined);
     assert.deepEqual([request.method, request.path], ["POST", "/backend-api/codex/responses"]);

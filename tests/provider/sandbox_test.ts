@@ -9,10 +9,11 @@ import { chatGptDefaults } from "../../src/provider/chatgpt_settings.ts";
 import { copilotDefaults } from "../../src/provider/copilot_settings.ts";
 import { grokDefaults } from "../../src/provider/grok_settings.ts";
 import type { AdvanceOutcome, Grant, Provider, ProviderId } from "../../src/provider/provider.ts";
+import { sendByFetch } from "../../src/provider/http_sender.ts";
 import { createProviders } from "../../src/provider/registry.ts";
 import { type Sandbox, startSandbox } from "../../src/sandbox/sandbox.ts";
 import type { JsonObject } from "../../src/wire/json.ts";
-import { noAbort, nowMs } from "./stub_upstream.ts";
+import { bodyText, noAbort, nowMs } from "./stub_upstream.ts";
 import type { Dialect } from "../../src/wire/dialect.ts";
 
 /** Secrets in a grant, by which the rest of the tests recognises them in places where they must not be. */
@@ -41,7 +42,12 @@ async function withSandbox(test: (bed: Bed) => Promise<void>): Promise<void> {
     },
     xai: { ...grokDefaults, issuerUrl: `${origin}/xai/auth`, apiUrl: `${origin}/xai/v1` },
     github: { ...copilotDefaults, githubUrl: `${origin}/github`, githubApiUrl: `${origin}/github/api` },
-  }, { fetch: (url, init) => fetch(url, init), now: clock, randomUuid: () => crypto.randomUUID() });
+  }, {
+    send: sendByFetch(fetch),
+    fetch: (url, init) => fetch(url, init),
+    now: clock,
+    randomUuid: () => crypto.randomUUID(),
+  });
   const provider = (id: ProviderId): Provider => {
     const found = providers.find((one) => one.id === id);
     assert.ok(found !== undefined);
@@ -84,7 +90,7 @@ async function ask(provider: Provider, grant: Grant, dialect: Dialect, body: Jso
   const call = { dialect, model: String(body["model"]), body: prepared.body };
   const reply = await provider.send(call, grant, noAbort());
   assert.ok(reply.kind !== "refused", JSON.stringify(reply));
-  return await new Response(reply.body).text();
+  return await bodyText(reply.body);
 }
 
 const ids: readonly ProviderId[] = ["openai", "xai", "github"];

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { openBody, streamOf, type UpstreamBody } from "../../src/wire/byte_source.ts";
+import { sendByFetch } from "../../src/provider/http_sender.ts";
 import type { ProviderRuntime } from "../../src/provider/runtime.ts";
 
 /** One request as it arrived. */
@@ -43,6 +45,7 @@ export const nowMs = Date.UTC(2026, 10, 22);
 
 /** A runtime with the real network, a standing clock and a known UUID. */
 export const runtime: ProviderRuntime = Object.freeze({
+  send: sendByFetch(fetch),
   fetch: (url: string, init: RequestInit) => fetch(url, init),
   now: () => nowMs,
   randomUuid: () => "00000000-0000-4000-8000-000000000000",
@@ -50,7 +53,12 @@ export const runtime: ProviderRuntime = Object.freeze({
 
 /** A runtime whose network is `answer`, for tests about the network itself. */
 export function runtimeWithFetch(answer: ProviderRuntime["fetch"]): ProviderRuntime {
-  return { ...runtime, fetch: answer };
+  return { ...runtime, send: sendByFetch(answer), fetch: answer };
+}
+
+/** The whole text of an upstream's body. */
+export function bodyText(body: Uint8Array<ArrayBuffer> | UpstreamBody): Promise<string> {
+  return new Response(body instanceof Uint8Array ? body : streamOf(openBody(body))).text();
 }
 
 /** A JSON response. */
