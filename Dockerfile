@@ -25,5 +25,5 @@ ENV DENO_DIR=/deno-dir \
 VOLUME /data
 EXPOSE 3000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=10s --retries=3 CMD ["deno", "run", "--no-config", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env=AUTH_AI_PORT", "data:text/javascript,const answer = await fetch(`http://127.0.0.1:${Deno.env.get('AUTH_AI_PORT')}/readyz`); Deno.exit(answer.ok ? 0 : 1)"]
-ENTRYPOINT ["deno", "run", "--quiet", "--no-prompt", "--cached-only", "--frozen", "--allow-net", "--allow-env=AUTH_AI_*", "--ignore-env", "--allow-read=/data", "--allow-write=/data", "src/main.ts"]
+ENTRYPOINT ["deno", "run", "--quiet", "--no-prompt", "--cached-only", "--frozen", "--allow-net", "--allow-env=AUTH_AI_*,AIRELAYS_*,AIRELAY_*,OPENAI_ENDPOINT_*,HOME,HTTPS_PROXY,https_proxy,HTTP_PROXY,http_proxy,ALL_PROXY,all_proxy", "--ignore-env", "--allow-read=/data", "--allow-write=/data", "src/main.ts"]
 CMD ["serve", "--init"]

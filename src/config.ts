@@ -4,24 +4,11 @@
  *
  * @module
  */
-import type { SettingNames } from "./config_source.ts";
+import { personalSettings } from "./config_personal.ts";
+import { row } from "./config_setting.ts";
+import { upstreamSettings } from "./config_upstream.ts";
 import * as value from "./config_value.ts";
-import { chatGptDefaults } from "./provider/chatgpt_settings.ts";
-import { copilotDefaults } from "./provider/copilot_settings.ts";
-import { grokDefaults } from "./provider/grok_settings.ts";
 import type { ProviderId } from "./provider/provider.ts";
-
-/** One row of the table. `T` is what the parsed value is. */
-export interface Setting<T> extends SettingNames {
-  readonly group: "Server" | "Streams" | "Sign-in" | "Storage" | "ChatGPT" | "Grok" | "GitHub Copilot";
-  readonly value: value.ValueKind<T>;
-  /** True when whoever knows the value can do harm: the value is then never shown, and there is no flag for it. */
-  readonly secret?: true;
-  /** The value when no source gives one. */
-  readonly fallback: T;
-  /** One sentence for the help and the reference. */
-  readonly description: string;
-}
 
 /** The table. Keys are the names that the code uses; the names for people are in the rows. */
 export const settings = Object.freeze({
@@ -74,7 +61,15 @@ export const settings = Object.freeze({
     toml: "server.max_body_bytes",
     value: value.wholeNumber(1024, 1024 ** 3),
     fallback: 32 * 1024 ** 2,
-    description: "Largest body of a model call, bytes; a larger one is answered with 413.",
+    description: "Largest body of a JSON request, bytes; a larger one is answered with 413.",
+  }),
+  bodyTimeoutSeconds: row({
+    group: "Server",
+    env: "AUTH_AI_BODY_TIMEOUT_SECONDS",
+    toml: "server.body_timeout_seconds",
+    value: value.wholeNumber(1, 3600),
+    fallback: 30,
+    description: "How long each 256 KiB of a request body may take; a slower one is answered with 408.",
   }),
   shutdownGraceSeconds: row({
     group: "Server",
@@ -115,7 +110,7 @@ export const settings = Object.freeze({
     generated: "originator",
     value: value.plainText(64),
     fallback: undefined,
-    description: "Your app's name, for consent screens and upstream requests. Required.",
+    description: "Your app's name, for consent screens and upstream requests. Turns the app half on.",
   }),
   jwtSecret: row<string | undefined>({
     group: "Sign-in",
@@ -152,6 +147,7 @@ export const settings = Object.freeze({
     fallback: ["openai", "xai", "github"],
     description: "Providers on offer.",
   }),
+  ...personalSettings,
   storageDriver: row({
     group: "Storage",
     env: "AUTH_AI_DB_DRIVER",
@@ -176,140 +172,5 @@ export const settings = Object.freeze({
     fallback: "shared.kv",
     description: "Deno KV file for sign-ins in progress; a relative path is taken from the data directory.",
   }),
-  openaiIssuerUrl: row({
-    group: "ChatGPT",
-    env: "AUTH_AI_OPENAI_ISSUER_URL",
-    toml: "upstream.openai.issuer_url",
-    value: value.baseUrl(),
-    fallback: chatGptDefaults.issuerUrl,
-    description: "Authorization server.",
-  }),
-  openaiApiUrl: row({
-    group: "ChatGPT",
-    env: "AUTH_AI_OPENAI_API_URL",
-    toml: "upstream.openai.api_url",
-    value: value.baseUrl(),
-    fallback: chatGptDefaults.apiUrl,
-    description: "Base of the API; /codex/responses is appended.",
-  }),
-  openaiClientId: row({
-    group: "ChatGPT",
-    env: "AUTH_AI_OPENAI_CLIENT_ID",
-    envAliases: ["AUTH_AI_OPENAI_CODEX_CLIENT_ID"],
-    toml: "upstream.openai.client_id",
-    value: value.plainText(200),
-    fallback: chatGptDefaults.clientId,
-    description: "OAuth client id.",
-  }),
-  openaiClientVersion: row({
-    group: "ChatGPT",
-    env: "AUTH_AI_OPENAI_CLIENT_VERSION",
-    toml: "upstream.openai.client_version",
-    value: value.plainText(64),
-    fallback: chatGptDefaults.clientVersion,
-    description: "Client version that is reported; the model list hides models that ask for a newer one.",
-  }),
-  xaiIssuerUrl: row({
-    group: "Grok",
-    env: "AUTH_AI_XAI_ISSUER_URL",
-    toml: "upstream.xai.issuer_url",
-    value: value.baseUrl(),
-    fallback: grokDefaults.issuerUrl,
-    description: "OIDC issuer; its discovery document is read.",
-  }),
-  xaiApiUrl: row({
-    group: "Grok",
-    env: "AUTH_AI_XAI_API_URL",
-    toml: "upstream.xai.api_url",
-    value: value.baseUrl(),
-    fallback: grokDefaults.apiUrl,
-    description:
-      "Base of the API. The default bills the subscription; https://api.x.ai/v1 bills API credits.",
-  }),
-  xaiClientId: row({
-    group: "Grok",
-    env: "AUTH_AI_XAI_CLIENT_ID",
-    toml: "upstream.xai.client_id",
-    value: value.plainText(200),
-    fallback: grokDefaults.clientId,
-    description: "OAuth client id.",
-  }),
-  xaiClientVersion: row({
-    group: "Grok",
-    env: "AUTH_AI_XAI_CLIENT_VERSION",
-    toml: "upstream.xai.client_version",
-    value: value.plainText(64),
-    fallback: grokDefaults.clientVersion,
-    description: "Client version that is reported; the subscription's API refuses old ones.",
-  }),
-  xaiSendCliHeaders: row<"auto" | "always" | "never">({
-    group: "Grok",
-    env: "AUTH_AI_XAI_SEND_CLI_HEADERS",
-    toml: "upstream.xai.send_cli_headers",
-    value: value.oneOf(["auto", "always", "never"]),
-    fallback: grokDefaults.sendCliHeaders,
-    description:
-      "Whether calls carry the headers of xAI's command line client; auto: everywhere but on api.x.ai.",
-  }),
-  githubUrl: row({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_GITHUB_URL",
-    toml: "upstream.github.url",
-    value: value.baseUrl(),
-    fallback: copilotDefaults.githubUrl,
-    description: "GitHub's web site, where people sign in.",
-  }),
-  githubApiUrl: row({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_GITHUB_API_URL",
-    toml: "upstream.github.api_url",
-    value: value.baseUrl(),
-    fallback: copilotDefaults.githubApiUrl,
-    description: "GitHub's REST API.",
-  }),
-  githubClientId: row({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_GITHUB_CLIENT_ID",
-    toml: "upstream.github.client_id",
-    value: value.plainText(200),
-    fallback: copilotDefaults.clientId,
-    description: "OAuth client id.",
-  }),
-  copilotApiUrl: row<string | null>({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_COPILOT_API_URL",
-    toml: "upstream.github.copilot_api_url",
-    value: value.baseUrl(),
-    fallback: copilotDefaults.copilotApiUrl,
-    description:
-      "Base of the Copilot API for every account; without it, the one that each account's token names.",
-  }),
-  copilotEditorVersion: row({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_COPILOT_EDITOR_VERSION",
-    toml: "upstream.github.copilot_editor_version",
-    value: value.plainText(64),
-    fallback: copilotDefaults.editorVersion,
-    description: "Editor and version that are reported.",
-  }),
-  copilotPluginVersion: row({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_COPILOT_PLUGIN_VERSION",
-    toml: "upstream.github.copilot_plugin_version",
-    value: value.plainText(64),
-    fallback: copilotDefaults.editorPluginVersion,
-    description: "Editor plugin and version that are reported.",
-  }),
-  copilotIntegrationId: row({
-    group: "GitHub Copilot",
-    env: "AUTH_AI_COPILOT_INTEGRATION_ID",
-    toml: "upstream.github.copilot_integration_id",
-    value: value.plainText(64),
-    fallback: copilotDefaults.integrationId,
-    description: "Integration that is reported; it selects the models on offer.",
-  }),
+  ...upstreamSettings,
 });
-
-function row<T>(setting: Setting<T>): Setting<T> {
-  return Object.freeze(setting);
-}

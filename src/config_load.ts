@@ -4,37 +4,71 @@
  *
  * @module
  */
-import { join } from "node:path";
-import { type Setting, settings } from "./config.ts";
-import {
-  environmentLayer,
-  flagLayer,
-  type Layer,
-  readSettingsFile,
-  type SettingNames,
-  tomlLayer,
-} from "./config_source.ts";
+import { isAbsolute, join } from "node:path";
+import { settings } from "./config.ts";
+import { type ConfigSources, readSources } from "./config_layers.ts";
+import { readRelayTokenSettings, type RelayTokenSettings } from "./config_relay_token.ts";
+import type { Setting } from "./config_setting.ts";
+import type { Findings, SettingNames } from "./config_source.ts";
 import { parseSecret, secretsDiffer } from "./crypto/secret.ts";
 import { chatGptDefaults } from "./provider/chatgpt_settings.ts";
 import { copilotDefaults } from "./provider/copilot_settings.ts";
 import { grokDefaults } from "./provider/grok_settings.ts";
 import type { ProviderSettings } from "./provider/registry.ts";
 
+/** The two uses that a relay can have. Each needs the JWT secret and the identity secret, and works without the other. */
+export interface Halves {
+  /** An app's users sign in: an originator is set. */
+  readonly app: boolean;
+  /** The owner's tools use the owner's logins: there is a relay token, or none is asked for. */
+  readonly personal: boolean;
+}
+
 /** A relay's settings, judged. Secrets are hexadecimal text. */
 export interface RelayConfig {
+  /** The settings file, whether it exists or not. */
+  readonly configPath: string;
+  readonly halves: Halves;
   readonly jwtSecret: string;
   readonly previousJwtSecrets: readonly string[];
   readonly identitySecret: string;
+  /** The app's name; {@linkcode unnamedOriginator} when the app half is off. */
   readonly originator: string;
   /** What `openStore` takes. */
   readonly storage: { readonly dataDir: string; readonly databasePath: string; readonly kvPath: string };
   readonly server: {
     readonly host: string;
     readonly port: number;
-    /** `["*"]`, or exact origins. */
+    /** `["*"]`, or exact origins; none at all when no credential is asked for and none was named. */
     readonly corsOrigins: readonly string[];
     readonly maxBodyBytes: number;
+    readonly bodyTimeoutMs: number;
     readonly shutdownGraceMs: number;
+  };
+  readonly relayToken: RelayTokenSettings;
+  /** What the limiter takes. */
+  readonly limits: {
+    readonly ratePerMinute: number;
+    readonly rateBurst: number;
+    readonly concurrentRequests: number;
+    readonly failedAuthWindowMs: number;
+    readonly failedAuthMaxAttempts: number;
+    readonly failedAuthBlockMs: number;
+    readonly trustForwardedFor: boolean;
+    readonly trustedProxyHops: number;
+    /** IP addresses and CIDR blocks. */
+    readonly exemptAddresses: readonly string[];
+  };
+  readonly uploads: { readonly maxUploadBytes: number; readonly maxTotalUploadBytes: number };
+  /** The traffic log. */
+  readonly log: {
+    readonly enabled: boolean;
+    readonly dir: string;
+    /** 0: no file is removed for its age. */
+    readonly retentionDays: number;
+    readonly maxTotalBytes: number;
+    /** Whether prompts and answers are written too. */
+    readonly bodies: boolean;
   };
   /** Patience with upstreams, milliseconds. */
   readonly streams: {
@@ -45,98 +79,97 @@ export interface RelayConfig {
   readonly providers: Omit<ProviderSettings, "originator">;
 }
 
-/** The table as a list. */
-const rows: readonly Setting<unknown>[] = Object.freeze(Object.values(settings));
+/** A relay's settings before its secrets are made. */
+export type UnsignedConfig = Omit<RelayConfig, "jwtSecret" | "identitySecret">;
 
-/** The settings that have no default and that `init` can make. */
-const generatedSettings: readonly Setting<unknown>[] = Object.freeze(
-  rows.filter((setting) => setting.generated !== undefined),
-);
+/** The originator of a relay that has no app. */
+export const unnamedOriginator = "authai-relay";
 
-/** Those of them that are secrets; the others may be known to everybody. */
+/** The secrets without which neither half works, and which `init` can make. */
 export const generatedSecrets: readonly SettingNames[] = Object.freeze(
-  generatedSettings.filter(({ secret }) => secret === true),
+  Object.values<Setting<unknown>>(settings).filter(({ generated, secret }) => {
+    return generated !== undefined && secret === true;
+  }),
 );
 
-/** Every name that a setting has in the environment. */
-export const environmentNames: readonly string[] = Object.freeze(
-  rows.flatMap(({ env, envAliases = [] }) => [env, ...envAliases]),
-);
-
-/** What {@linkcode loadConfig} found. */
+/** What {@linkcode loadConfig} found. `warnings` are sentences for the user that keep nothing from working. */
 export type LoadOutcome =
-  | { readonly kind: "config"; readonly config: RelayConfig }
-  /** All that was given is right, but these settings were not given. `dataDir` is where `init` puts them. */
-  | { readonly kind: "incomplete"; readonly missing: readonly SettingNames[]; readonly dataDir: string }
+  | { readonly kind: "config"; readonly config: RelayConfig; readonly warnings: readonly string[] }
+  /** All that was given is right, but these secrets were not given. The rest is as it will be when they are. */
+  | {
+    readonly kind: "incomplete";
+    readonly missing: readonly SettingNames[];
+    readonly config: UnsignedConfig;
+    readonly warnings: readonly string[];
+  }
   /** Every problem at once, a sentence each, none with a value in it. `missing` as above. */
   | {
     readonly kind: "invalid";
     readonly problems: readonly string[];
     readonly missing: readonly SettingNames[];
+    readonly warnings: readonly string[];
   };
-
-/** Where settings are read from, beside the files. */
-export interface ConfigSources {
-  /** Flags by name without dashes; names that belong to no setting are ignored here. */
-  readonly flags: Readonly<Record<string, string>>;
-  /** The environment, as far as the process may see it. */
-  readonly environment: Readonly<Record<string, string>>;
-  /** `none`: neither config.toml nor the secrets file is looked for, and nothing needs the permission to read. */
-  readonly files: "read" | "none";
-}
-
-/** The file of generated secrets in a data directory. */
-export function secretsFilePath(dataDir: string): string {
-  return join(dataDir, "secrets.toml");
-}
 
 /** Reads all sources and judges every setting. */
 export async function loadConfig(sources: ConfigSources): Promise<LoadOutcome> {
-  const problems: string[] = [];
-  const flags = flagLayer(sources.flags, rows);
-  const environment = environmentLayer(sources.environment, rows, problems);
-
-  // The file is looked for where flag, environment and default point; its own data_dir then moves everything else.
-  const outer = createReader([flags, environment], []);
-  const configPath = outer(settings.configPath);
-  const file = sources.files === "none" ? emptyLayer : await readTomlLayer(
-    {
-      path: configPath ?? join(outer(settings.dataDir), "config.toml"),
-      trust: "plain",
-      required: configPath !== undefined,
-    },
-    (setting) => setting.toml,
-    problems,
-  );
-  const generated = sources.files === "none" ? emptyLayer : await readTomlLayer(
-    {
-      path: secretsFilePath(createReader([flags, environment, file], [])(settings.dataDir)),
-      trust: "secret",
-      required: false,
-    },
-    (setting) => setting.generated,
-    problems,
-  );
-  const layers = [flags, environment, file, generated];
-  const read = createReader(layers, problems);
+  const findings: Findings = { problems: [], warnings: [] };
+  const { problems, warnings } = findings;
+  const { configPath, read, given } = await readSources(sources, findings);
 
   const jwtSecret = read(settings.jwtSecret);
   const identitySecret = read(settings.identitySecret);
   const originator = read(settings.originator);
   read(settings.storageDriver);
-  const rest: Omit<RelayConfig, "jwtSecret" | "identitySecret" | "originator"> = {
+  const dataDir = read(settings.dataDir);
+  const logDir = read(settings.logDir);
+  const relayToken = await readRelayTokenSettings({ read, given }, sources.files, findings);
+  const halves: Halves = {
+    app: originator !== undefined,
+    personal: relayToken.present || !relayToken.required,
+  };
+  const rest: UnsignedConfig = {
+    configPath,
+    halves,
+    originator: originator ?? unnamedOriginator,
     previousJwtSecrets: read(settings.jwtSecretsPrevious),
     storage: {
-      dataDir: read(settings.dataDir),
+      dataDir,
       databasePath: read(settings.databasePath),
       kvPath: read(settings.kvPath),
     },
     server: {
       host: read(settings.host),
       port: read(settings.port),
-      corsOrigins: read(settings.corsOrigins),
+      // Without a credential, a page of any web site that the owner visits could spend the owner's quota.
+      corsOrigins: relayToken.required || given(settings.corsOrigins) !== undefined
+        ? read(settings.corsOrigins)
+        : [],
       maxBodyBytes: read(settings.maxBodyBytes),
+      bodyTimeoutMs: read(settings.bodyTimeoutSeconds) * 1000,
       shutdownGraceMs: read(settings.shutdownGraceSeconds) * 1000,
+    },
+    relayToken,
+    limits: {
+      ratePerMinute: read(settings.rateLimitPerMinute),
+      rateBurst: read(settings.rateLimitBurst),
+      concurrentRequests: read(settings.concurrentRequestsPerIp),
+      failedAuthWindowMs: read(settings.failedAuthWindowSeconds) * 1000,
+      failedAuthMaxAttempts: read(settings.failedAuthMaxAttempts),
+      failedAuthBlockMs: read(settings.failedAuthBlockSeconds) * 1000,
+      trustForwardedFor: read(settings.trustForwardedFor),
+      trustedProxyHops: read(settings.trustedProxyHops),
+      exemptAddresses: read(settings.exemptAddresses),
+    },
+    uploads: {
+      maxUploadBytes: read(settings.maxUploadBytes),
+      maxTotalUploadBytes: read(settings.maxTotalUploadBytes),
+    },
+    log: {
+      enabled: read(settings.logEnabled),
+      dir: isAbsolute(logDir) ? logDir : join(dataDir, logDir),
+      retentionDays: read(settings.logRetentionDays),
+      maxTotalBytes: read(settings.logMaxTotalBytes),
+      bodies: read(settings.logBodies),
     },
     streams: {
       keepAliveMs: read(settings.keepAliveSeconds) * 1000,
@@ -178,44 +211,13 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadOutcome> {
     );
   }
 
-  const missing = generatedSettings.filter(({ env }) => !layers.some((layer) => layer.has(env)));
-  if (problems.length > 0) return { kind: "invalid", problems, missing };
-  if (jwtSecret === undefined || identitySecret === undefined || originator === undefined) {
-    return { kind: "incomplete", missing, dataDir: rest.storage.dataDir };
+  const missing = generatedSecrets.filter((setting) => given(setting) === undefined);
+  // A value that two settings are judged by would otherwise be told twice.
+  if (problems.length > 0) return { kind: "invalid", problems: [...new Set(problems)], missing, warnings };
+  if (jwtSecret === undefined || identitySecret === undefined) {
+    return { kind: "incomplete", missing, config: rest, warnings };
   }
-  return { kind: "config", config: { jwtSecret, identitySecret, originator, ...rest } };
-}
-
-const emptyLayer: Layer = new Map();
-
-type Reader = <T>(setting: Setting<T>) => T;
-
-/** Reads settings from the first layer that has them; a refused value becomes a problem and reads as the default. */
-function createReader(layers: readonly Layer[], problems: string[]): Reader {
-  return (setting) => {
-    const given = layers.map((layer) => layer.get(setting.env)).find((value) => value !== undefined);
-    if (given === undefined) return setting.fallback;
-    const parsed = setting.value.parse(given.text);
-    if (parsed.kind === "value") return parsed.value;
-    problems.push(`${given.origin} ${parsed.rule}.`);
-    return setting.fallback;
-  };
-}
-
-async function readTomlLayer(
-  file: { readonly path: string; readonly trust: "secret" | "plain"; readonly required: boolean },
-  keyOf: (setting: SettingNames) => string | undefined,
-  problems: string[],
-): Promise<Layer> {
-  const read = await readSettingsFile(file.path, file.trust);
-  if (read.kind === "text") return tomlLayer({ path: file.path, text: read.text }, rows, keyOf, problems);
-  if (read.kind === "problem") problems.push(read.sentence);
-  if (read.kind === "absent" && file.required) {
-    problems.push(
-      `${file.path} does not exist. ${settings.configPath.env} or --${settings.configPath.flag} names it.`,
-    );
-  }
-  return emptyLayer;
+  return { kind: "config", config: { jwtSecret, identitySecret, ...rest }, warnings };
 }
 
 function sameSecret(a: string, b: string): boolean {

@@ -17,15 +17,51 @@ export interface SettingNames {
   readonly toml?: string;
   /** The flag, without its two dashes. */
   readonly flag?: string;
+  /** What the flag says by being there; a flag without this takes a value. */
+  readonly flagText?: string;
   /** The key in the file of generated secrets. */
   readonly generated?: string;
   /** How the value is written in TOML. */
-  readonly value: { readonly toml: "string" | "integer" | "list" };
+  readonly value: { readonly toml: "string" | "integer" | "boolean" | "list" };
+}
+
+/** Names under which another program gave a setting of this one. */
+export interface OlderName {
+  /** The setting, by its {@linkcode SettingNames.env}. */
+  readonly setting: string;
+  /** In the environment, best first. Any name of the setting itself wins. */
+  readonly env: readonly string[];
+  /** In `config.toml`; the setting's own key wins. */
+  readonly toml?: string;
+  /** Puts a value in this program's terms; undefined when it says nothing here. Absent: the terms are the same. */
+  readonly translate?: (text: string) => string | undefined;
+}
+
+/** A name of another program that means nothing here; `reason` completes "... has no effect: ". */
+export type UnsupportedName =
+  | { readonly env: string; readonly toml?: never; readonly reason: string }
+  | { readonly env?: never; readonly toml: string; readonly reason: string };
+
+/** Every name that can be given. */
+export interface KnownNames {
+  readonly settings: readonly SettingNames[];
+  readonly older: readonly OlderName[];
+  readonly unsupported: readonly UnsupportedName[];
+}
+
+/** What reading the sources had to say: a sentence each, none with a value in it. */
+export interface Findings {
+  /** What is wrong. */
+  readonly problems: string[];
+  /** What is right, but not as the user may believe. */
+  readonly warnings: string[];
 }
 
 /** A value as it was given. `origin` begins an error sentence, e.g. `AUTH_AI_PORT in the environment`. */
 export interface GivenValue {
   readonly text: string;
+  /** The variable, key or flag that gave it. */
+  readonly name: string;
   readonly origin: string;
 }
 
@@ -35,34 +71,48 @@ export type Layer = ReadonlyMap<string, GivenValue>;
 /** The flags that were given, by name without dashes. */
 export function flagLayer(flags: Readonly<Record<string, string>>, settings: readonly SettingNames[]): Layer {
   const layer = new Map<string, GivenValue>();
-  for (const { env, flag } of settings) {
-    const text = flag === undefined ? undefined : flags[flag];
-    if (text !== undefined) layer.set(env, { text: text.trim(), origin: `--${flag} on the command line` });
+  for (const { env, flag, flagText } of settings) {
+    const given = flag === undefined ? undefined : flags[flag];
+    if (given === undefined) continue;
+    const name = `--${flag}`;
+    layer.set(env, { text: flagText ?? given.trim(), name, origin: `${name} on the command line` });
   }
   return layer;
 }
 
 /**
- * The settings in the environment. Empty variables count as absent, because container files cannot leave one out.
- * Every name that begins with `AUTH_AI_` and is no setting is a problem: a mistyped one would otherwise be ignored.
+ * The settings in the environment. Empty variables count as absent, because container files cannot leave one out. A name
+ * that begins with `AUTH_AI_` or `AIRELAYS_` and is unknown is a problem: a mistyped one would otherwise be ignored.
  */
 export function environmentLayer(
   environment: Readonly<Record<string, string>>,
-  settings: readonly SettingNames[],
-  problems: string[],
+  names: KnownNames,
+  findings: Findings,
 ): Layer {
   const layer = new Map<string, GivenValue>();
   const known = new Set<string>();
-  for (const { env, envAliases = [] } of settings) {
-    for (const name of [env, ...envAliases]) {
+  const take = (setting: string, variables: readonly string[], translate?: OlderName["translate"]) => {
+    for (const name of variables) {
       known.add(name);
-      const text = environment[name]?.trim() ?? "";
-      if (text !== "" && !layer.has(env)) layer.set(env, { text, origin: `${name} in the environment` });
+      const given = environment[name]?.trim() ?? "";
+      const text = given === "" || translate === undefined ? given : translate(given) ?? "";
+      if (text !== "" && !layer.has(setting)) {
+        layer.set(setting, { text, name, origin: `${name} in the environment` });
+      }
     }
-  }
+  };
+  for (const { env, envAliases = [] } of names.settings) take(env, [env, ...envAliases]);
+  for (const { setting, env, translate } of names.older) take(setting, env, translate);
+
+  const idle = names.unsupported.flatMap(({ env, reason }) =>
+    env === undefined ? [] : [[env, reason] as const]
+  );
+  const given = idle.filter(([name]) => (environment[name]?.trim() ?? "") !== "");
+  warnOfIdle(given, "the environment", findings);
+  for (const [name] of idle) known.add(name);
   for (const name of Object.keys(environment).sort()) {
-    if (!name.startsWith("AUTH_AI_") || known.has(name)) continue;
-    problems.push(`${name} in the environment is not a setting.${suggestion(name, known)}`);
+    if (!/^(AUTH_AI|AIRELAYS)_/.test(name) || known.has(name)) continue;
+    findings.problems.push(`${name} in the environment is not a setting.${suggestion(name, known)}`);
   }
   return layer;
 }
@@ -70,29 +120,62 @@ export function environmentLayer(
 /** The settings in the text of a TOML file; `path` is for the origin, `keyOf` chooses the key of a setting. */
 export function tomlLayer(
   file: { readonly text: string; readonly path: string },
-  settings: readonly SettingNames[],
+  names: KnownNames,
   keyOf: (setting: SettingNames) => string | undefined,
-  problems: string[],
+  { problems, warnings }: Findings,
 ): Layer {
   const layer = new Map<string, GivenValue>();
-  const byKey = new Map(settings.flatMap((setting) => {
+  const byEnv = new Map(names.settings.map((setting) => [setting.env, setting]));
+  const byKey = new Map<string, { readonly setting: SettingNames; readonly older?: OlderName }>();
+  for (const older of names.older) {
+    const setting = byEnv.get(older.setting);
+    if (older.toml !== undefined && setting !== undefined) byKey.set(older.toml, { setting, older });
+  }
+  for (const setting of names.settings) {
     const key = keyOf(setting);
-    return key === undefined ? [] : [[key, setting] as const];
+    if (key !== undefined) byKey.set(key, { setting });
+  }
+  const idleKeys = new Map(names.unsupported.flatMap(({ toml, reason }) => {
+    return toml === undefined ? [] : [[toml, reason] as const];
   }));
+  const idle: (readonly [string, string])[] = [];
   for (const [key, value] of tomlLeaves(file, problems)) {
-    const setting = byKey.get(key);
     const origin = `${key} in ${file.path}`;
-    if (setting === undefined) {
+    const reason = idleKeys.get(key);
+    if (reason !== undefined) idle.push([key, reason]);
+    const known = byKey.get(key);
+    if (known === undefined) {
       // A header whose lines are all commented out.
-      if (isTable(value) && [...byKey.keys()].some((known) => known.startsWith(`${key}.`))) continue;
+      const isHeader = isTable(value) &&
+        [...byKey.keys(), ...idleKeys.keys()].some((known) => known.startsWith(`${key}.`));
+      if (reason !== undefined || isHeader) continue;
       problems.push(`${origin} is not a setting.${suggestion(key, byKey.keys())}`);
       continue;
     }
-    const text = tomlText(value, setting.value.toml);
-    if (text === undefined) problems.push(`${origin} must be ${tomlTypeNames[setting.value.toml]}.`);
-    else layer.set(setting.env, { text, origin });
+    const { setting, older } = known;
+    const given = tomlText(value, setting.value.toml);
+    if (given === undefined) {
+      problems.push(`${origin} must be ${tomlTypeNames[setting.value.toml]}.`);
+      continue;
+    }
+    const text = older?.translate === undefined ? given : older.translate(given);
+    if (text === undefined || (older !== undefined && layer.has(setting.env))) continue;
+    layer.set(setting.env, { text, name: key, origin });
   }
+  warnOfIdle(idle, file.path, { problems, warnings });
   return layer;
+}
+
+/** One warning for all names of one reason. */
+function warnOfIdle(
+  idle: readonly (readonly [name: string, reason: string])[],
+  place: string,
+  { warnings }: Findings,
+): void {
+  for (const [reason, members] of Map.groupBy(idle, ([, reason]) => reason)) {
+    const verb = members.length === 1 ? "has" : "have";
+    warnings.push(`${members.map(([name]) => name).join(", ")} in ${place} ${verb} no effect: ${reason}.`);
+  }
 }
 
 /** How reading a settings file ended. `sentence` says what is wrong and what to do. */
@@ -136,11 +219,13 @@ function readFailure(error: unknown): string {
 const tomlTypeNames = Object.freeze({
   string: "a string in quotes",
   integer: "a whole number without quotes",
+  boolean: "true or false, without quotes",
   list: "a list of strings, or one string",
 });
 
 function tomlText(value: unknown, type: SettingNames["value"]["toml"]): string | undefined {
   if (type === "integer") return typeof value === "number" ? String(value) : undefined;
+  if (type === "boolean") return typeof value === "boolean" ? String(value) : undefined;
   if (typeof value === "string") return value.trim();
   if (type === "string" || !Array.isArray(value)) return undefined;
   return value.every((entry) => typeof entry === "string") ? value.join(",") : undefined;

@@ -5,6 +5,8 @@
  *
  * @module
  */
+import { isIP } from "node:net";
+import { parseRelayToken, relayTokenRule } from "./credential/relay_token_file.ts";
 import { parseSecret } from "./crypto/secret.ts";
 
 /** A text that was judged. `rule` is completes a sentence that begins with the setting's name. */
@@ -15,13 +17,13 @@ export type ParsedValue<T> =
 /** One kind of value. */
 export interface ValueKind<T> {
   /** How the value is written in `config.toml`. Environment and flags always give text; a list is comma separated there. */
-  readonly toml: "string" | "integer" | "list";
+  readonly toml: "string" | "integer" | "boolean" | "list";
   /** How the value is named in a help text, e.g. `<path>`. */
   readonly placeholder: string;
   /** What every value must fulfil, worded as in {@linkcode ParsedValue}. */
   readonly rule: string;
-  /** Judges the text of a value, without surrounding space. Pure. */
-  parse(text: string): ParsedValue<T>;
+  /** Judges the text of a value, without surrounding space. Pure. `home` is the user's home directory, where it is known. */
+  parse(text: string, home?: string): ParsedValue<T>;
 }
 
 /** Accepts whole decimal numbers from `min` to `max`. */
@@ -64,10 +66,47 @@ export function hostName(): ValueKind<string> {
   });
 }
 
-/** Accepts a path of the file system. URLs are refused, so that a database URL never becomes an odd file name. */
+/** Accepts `true` and `false`, and from the environment also what people write there: 1, 0, yes, no, on, off. */
+export function yesOrNo(): ValueKind<boolean> {
+  return kind("boolean", "<true|false>", "must be true or false", (text) => {
+    const word = text.toLowerCase();
+    if (["true", "1", "yes", "on"].includes(word)) return true;
+    return ["false", "0", "no", "off"].includes(word) ? false : undefined;
+  });
+}
+
+/**
+ * Accepts a path of the file system; `~` at its beginning is the home directory. URLs are refused, so that a database URL
+ * never becomes an odd file name.
+ */
 export function localPath(): ValueKind<string> {
-  return kind("string", "<path>", "must be a path of the file system, not a URL", (text) => {
-    return text === "" || /^[a-z][a-z0-9+.-]+:\/\//i.test(text) || text.includes("\0") ? undefined : text;
+  const rule = "must be a path of the file system, not a URL";
+  return {
+    toml: "string",
+    placeholder: "<path>",
+    rule,
+    parse(text, home) {
+      if (text === "" || /^[a-z][a-z0-9+.-]+:\/\//i.test(text) || text.includes("\0")) {
+        return { kind: "rejected", rule };
+      }
+      if (!/^~(?=$|[\\/])/.test(text)) return { kind: "value", value: text };
+      if (home !== undefined) return { kind: "value", value: home + text.slice(1) };
+      return { kind: "rejected", rule: "begins with ~, but HOME is not set: write the whole path" };
+    },
+  };
+}
+
+/** Accepts a relay token as {@linkcode parseRelayToken} does. */
+export function relayToken(): ValueKind<string> {
+  return kind("string", "<token>", relayTokenRule, parseRelayToken);
+}
+
+/** Accepts a list of IP addresses and of address blocks in CIDR notation (RFC 4632, RFC 4291 section 2.3). */
+export function addressBlocks(): ValueKind<readonly string[]> {
+  const rule = "must list IP addresses or blocks such as 10.0.0.0/8";
+  return kind("list", "<cidr,...>", rule, (text) => {
+    const blocks = splitList(text);
+    return blocks.every(isAddressBlock) ? blocks : undefined;
   });
 }
 
@@ -156,6 +195,13 @@ function kind<T>(
 function isOrigin(text: string): boolean {
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/.test(text)) return false;
   return /^https?:/.test(text) ? URL.parse(text)?.origin === text : URL.canParse(text);
+}
+
+function isAddressBlock(text: string): boolean {
+  const [address = "", prefix, ...more] = text.split("/");
+  const version = isIP(address);
+  if (version === 0 || more.length > 0) return false;
+  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
 function splitList(text: string): string[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { page, withReference } from "../docs/settings_reference.ts";
 import { settings } from "../src/config.ts";
-import { environmentNames } from "../src/config_load.ts";
+import { environmentNames } from "../src/config_layers.ts";
 import { precedence, renderHelp } from "../src/config_text.ts";
 
 Deno.test("settings have unique names, and no secret has a flag or a key in config.toml", () => {
@@ -12,7 +12,7 @@ Deno.test("settings have unique names, and no secret has a flag or a key in conf
   const names = [...environmentNames, ...keys];
   assert.equal(new Set(names).size, names.length);
   for (const { secret, env, flag, toml } of rows) {
-    assert.equal(/SECRET/.test(env), secret === true, env);
+    assert.equal(/SECRET|_TOKEN$/.test(env), secret === true, env);
     if (secret) assert.deepEqual([flag, toml], [undefined, undefined], env);
   }
 });

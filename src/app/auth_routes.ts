@@ -8,16 +8,23 @@ import type { Context, Hono } from "hono";
 import { revoke } from "../credential/revoke.ts";
 import type { Session, Sessions } from "../credential/session.ts";
 import type { SignIns } from "../credential/sign_in.ts";
+import { fingerprint } from "../crypto/secret.ts";
 import { bearerToken } from "../guard/bearer.ts";
 import { readJsonBody } from "../guard/body.ts";
+import type { BodyLimits } from "../guard/body_pieces.ts";
+import type { Limiter } from "../guard/limits.ts";
 import type { Provider, ProviderId } from "../provider/provider.ts";
 import type { Observe } from "../traffic/observe.ts";
+import { addressOf } from "./admit_caller.ts";
 import {
-  errorResponse,
+  payloadTooLargeResponse,
+  requestTimeoutResponse,
   sentenceResponse,
   unauthorizedResponse,
   unsupportedCodingResponse,
 } from "./errors.ts";
+import { faultMessage } from "./fault_message.ts";
+import type { RelayEnv } from "./relay_env.ts";
 
 /** What the sign-in routes work with. */
 export interface AuthDependencies {
@@ -25,6 +32,10 @@ export interface AuthDependencies {
   readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly signIns: SignIns;
   readonly sessions: Sessions;
+  /** Limits how often sign-ins are started; absent: nothing does. */
+  readonly limiter?: Limiter | undefined;
+  /** For the one body that is read. */
+  readonly bodyLimits: BodyLimits;
   readonly observe: Observe;
 }
 
@@ -32,17 +43,40 @@ export interface AuthDependencies {
 const maxStartBytes = 16 * 1024;
 
 /** Adds the `/auth` routes. */
-export function addAuthRoutes(app: Hono, { providers, signIns, sessions, observe }: AuthDependencies): void {
+export function addAuthRoutes(
+  app: Hono<RelayEnv>,
+  { providers, signIns, sessions, limiter, bodyLimits, observe }: AuthDependencies,
+): void {
   app.get("/auth/providers", (context) =>
     context.json({
       providers: [...providers.values()].map(({ id, displayName }) => ({ id, displayName })),
     }));
 
   app.post("/auth/start", async (context) => {
-    const body = await readJsonBody(context.req.raw, maxStartBytes);
-    if (body.kind === "too_large") {
-      return errorResponse("payload_too_large", `The request body may have at most ${maxStartBytes} bytes.`);
+    const address = addressOf(context, limiter);
+    const entered = limiter?.admitStart(address);
+    if (entered?.kind === "refused") {
+      const { code, retryAfterSeconds } = entered;
+      const { requestId } = context.env;
+      observe({
+        kind: "rejected",
+        requestId,
+        route: "/auth/start",
+        address: address.key,
+        code,
+        retryAfterSeconds,
+      });
+      return sentenceResponse(
+        429,
+        `Too many sign-ins were started from your network. Try again in ${retryAfterSeconds} seconds.`,
+        entered.headers,
+      );
     }
+    // Only the rate counts: a start holds no place.
+    entered?.leave();
+    const body = await readJsonBody(context.req.raw, { ...bodyLimits, maxBytes: maxStartBytes });
+    if (body.kind === "too_large") return payloadTooLargeResponse(maxStartBytes);
+    if (body.kind === "timeout") return requestTimeoutResponse();
     if (body.kind === "unknown_coding") return unsupportedCodingResponse();
     if (body.kind === "invalid") return sentenceResponse(400, body.message);
     // Only a missing provider means ChatGPT. An unknown one must not: the person would sign in to the wrong service.
@@ -98,7 +132,7 @@ export function addAuthRoutes(app: Hono, { providers, signIns, sessions, observe
   });
 
   app.get("/auth/whoami", async (context) => {
-    const session = await authenticate(context.req.raw, "/auth/whoami", sessions, observe);
+    const session = await authenticate(context, "/auth/whoami");
     if (session === undefined) return unauthorizedResponse();
     return noStore(context).json({
       user: { id: session.userId, provider: session.provider.id },
@@ -107,29 +141,28 @@ export function addAuthRoutes(app: Hono, { providers, signIns, sessions, observe
   });
 
   app.post("/auth/revoke", async (context) => {
-    const session = await authenticate(context.req.raw, "/auth/revoke", sessions, observe);
+    const session = await authenticate(context, "/auth/revoke");
     if (session === undefined) return unauthorizedResponse();
     await revoke(session, sessions);
     return context.body(null, 204);
   });
-}
 
-/** Opens the session of a request; a refusal is logged with its reason and nothing of it reaches the caller. */
-export async function authenticate(
-  request: Request,
-  route: string,
-  sessions: Sessions,
-  observe: Observe,
-): Promise<Session | undefined> {
-  const opened = await sessions.open(bearerToken(request.headers));
-  if (opened.kind === "open") return opened.session;
-  observe({ kind: "authentication_failed", route, reason: opened.reason });
-  return undefined;
-}
-
-/** The message of an unexpected error, for the operator. */
-export function faultMessage(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : "Unknown fault.";
+  /** Opens the session of a request; a refusal is logged with its reason and nothing of it reaches the caller. */
+  async function authenticate(context: Context<RelayEnv>, route: string): Promise<Session | undefined> {
+    const token = bearerToken(context.req.raw.headers);
+    const opened = await sessions.open(token);
+    if (opened.kind === "open") return opened.session;
+    observe({
+      kind: "authentication_failed",
+      requestId: context.env.requestId,
+      route,
+      reason: opened.reason,
+      address: addressOf(context, limiter).key,
+      fingerprint: token === undefined ? null : await fingerprint(token),
+      blocked: false,
+    });
+    return undefined;
+  }
 }
 
 /** Answers that carry a code, a JWT or an identity do not belong into any cache. */

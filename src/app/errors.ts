@@ -6,6 +6,7 @@
 import { acceptedCodings } from "../guard/content_encoding.ts";
 import type { Provider, UpstreamError } from "../provider/provider.ts";
 import { openAiError } from "../wire/openai_error.ts";
+import type { Caller } from "./caller.ts";
 import type { NotFresh } from "./with_fresh_grant.ts";
 
 /** Every error that the relay itself answers outside the sign-in routes. */
@@ -15,7 +16,14 @@ export type RelayErrorCode =
   | "payload_too_large"
   | "unsupported_content_encoding"
   | "not_found"
+  | "request_timeout"
+  | "file_not_found"
+  | "unsupported_file"
   | "model_not_found"
+  | "tools_disabled"
+  | "web_page_not_allowed"
+  | "upstream_auth_missing"
+  | "upstream_auth_rejected"
   | "upstream_unreadable"
   | "internal_error";
 
@@ -26,7 +34,14 @@ const table: Readonly<Record<RelayErrorCode, { readonly status: number; readonly
     payload_too_large: { status: 413, type: "invalid_request_error" },
     unsupported_content_encoding: { status: 415, type: "invalid_request_error" },
     not_found: { status: 404, type: "invalid_request_error" },
+    request_timeout: { status: 408, type: "invalid_request_error" },
+    file_not_found: { status: 404, type: "invalid_request_error" },
+    unsupported_file: { status: 400, type: "invalid_request_error" },
     model_not_found: { status: 404, type: "invalid_request_error" },
+    tools_disabled: { status: 400, type: "invalid_request_error" },
+    web_page_not_allowed: { status: 403, type: "permission_error" },
+    upstream_auth_missing: { status: 503, type: "authentication_error" },
+    upstream_auth_rejected: { status: 503, type: "authentication_error" },
     upstream_unreadable: { status: 502, type: "server_error" },
     internal_error: { status: 500, type: "server_error" },
   });
@@ -35,6 +50,21 @@ const table: Readonly<Record<RelayErrorCode, { readonly status: number; readonly
 export function errorResponse(code: RelayErrorCode, message: string, param: string | null = null): Response {
   const { status, type } = table[code];
   return Response.json(openAiError({ message, type, param, code }), { status });
+}
+
+/** The answer to a body of more than so many bytes. */
+export function payloadTooLargeResponse(maxBytes: number): Response {
+  return errorResponse("payload_too_large", `The request body may have at most ${maxBytes} bytes.`);
+}
+
+/** The answer to a body that did not come in time. The rest of it is not waited for (RFC 9110 section 15.5.9). */
+export function requestTimeoutResponse(): Response {
+  const response = errorResponse(
+    "request_timeout",
+    "The request body took too long to arrive. Send it again.",
+  );
+  response.headers.set("connection", "close");
+  return response;
 }
 
 /** The answer to a body in a coding that is not understood; tells those that are (RFC 9110 section 15.5.16). */
@@ -65,24 +95,63 @@ export function upstreamErrorResponse(error: UpstreamError): Response {
   return Response.json(openAiError({ message, type, param, code }), { status, headers });
 }
 
+/** The answer to the relay's owner when nobody is signed in at the provider; without one, when nobody is anywhere. */
+export function noLoginResponse(provider?: Provider): Response {
+  return errorResponse(
+    "upstream_auth_missing",
+    provider === undefined
+      ? "The owner of this relay is not signed in at any provider. Run: authai-relay login"
+      : `The owner of this relay is not signed in at ${provider.displayName}. Run: authai-relay login ${provider.id}`,
+  );
+}
+
+/** The answer to a model of a provider that the operator has switched off. */
+export function notOfferedResponse(): Response {
+  return errorResponse("model_not_found", "This relay does not offer the provider of this model.", "model");
+}
+
 /** Why a call was not sent, as an error: for the log, and for a stream that has begun. */
-export function notFreshError({ kind }: NotFresh, { displayName }: Provider): UpstreamError {
-  const [status, type, code, message] = kind === "signed_out"
-    ? [401, "authentication_error", "unauthorized", "The session has ended. Sign in again."] as const
-    : [
+export function notFreshError(
+  reason: NotFresh,
+  { id, displayName }: Provider,
+  caller: Pick<Caller, "kind">,
+): UpstreamError {
+  const [status, type, code, message] = reason.kind === "not_renewed"
+    ? [
       503,
       "server_error",
       "provider_unavailable",
       `${displayName} did not renew this session's access. Try again in a moment; nobody was signed out.`,
-    ] as const;
+    ] as const
+    : caller.kind === "owner"
+    // The owner's own credential is right: a 401 would send people looking for another relay token.
+    ? [
+      table.upstream_auth_rejected.status,
+      table.upstream_auth_rejected.type,
+      "upstream_auth_rejected",
+      `${displayName} has ended the login of this relay's owner. Run: authai-relay login ${id}`,
+    ] as const
+    : [401, "authentication_error", "unauthorized", "The session has ended. Sign in again."] as const;
   return { status, type, code, param: null, message, accessRejected: false, transient: false };
 }
 
 /** The same as the response: a session that is over looks like every other failed authentication. */
-export function notFreshResponse(reason: NotFresh, provider: Provider): Response {
-  return reason.kind === "signed_out"
+export function notFreshResponse(
+  reason: NotFresh,
+  provider: Provider,
+  caller: Pick<Caller, "kind">,
+): Response {
+  return reason.kind === "signed_out" && caller.kind === "session"
     ? unauthorizedResponse()
-    : upstreamErrorResponse(notFreshError(reason, provider));
+    : upstreamErrorResponse(notFreshError(reason, provider, caller));
+}
+
+/** The answer to what may be a web page, on a relay that asks for no credential. */
+export function webPageResponse(): Response {
+  return errorResponse(
+    "web_page_not_allowed",
+    "This relay asks for no credential and so answers no web pages. Name the page's origin in server.cors_origins, or use the relay token.",
+  );
 }
 
 /** The contract's answer to a path under `/v1` that the relay does not have (design, section 4). */
@@ -117,6 +186,10 @@ export function unauthorizedResponse(): Response {
 }
 
 /** The error form of the sign-in routes: one readable sentence, which the sign-in dialogs show as it is. */
-export function sentenceResponse(status: 400 | 404 | 502 | 503, sentence: string): Response {
-  return Response.json({ error: sentence }, { status });
+export function sentenceResponse(
+  status: 400 | 404 | 429 | 502 | 503,
+  sentence: string,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json({ error: sentence }, { status, headers });
 }

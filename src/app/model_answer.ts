@@ -5,7 +5,6 @@
  */
 import type { Provider, UpstreamError, UpstreamReply } from "../provider/provider.ts";
 import { discardReply } from "../provider/send.ts";
-import type { Observe } from "../traffic/observe.ts";
 import { relayStream } from "../translate/relay_stream.ts";
 import { ownFailure, type StreamFailure } from "../translate/stream_failure.ts";
 import type { DocumentAnswer, Translation } from "../translate/translation.ts";
@@ -13,6 +12,9 @@ import type { LateUpstream } from "../translate/upstream_source.ts";
 import { type ByteSource, openBody, streamOf, type UpstreamBody } from "../wire/byte_source.ts";
 import { parseObject } from "../wire/json.ts";
 import { errorResponse, notFreshError, notFreshResponse, upstreamErrorResponse } from "./errors.ts";
+import type { Caller } from "./caller.ts";
+import { documentUsage, watchDocument } from "./document_usage.ts";
+import type { ReportEnd } from "./request_trace.ts";
 import type { StreamTiming } from "./stream_timing.ts";
 import type { Timers } from "./timers.ts";
 import type { NotFresh } from "./with_fresh_grant.ts";
@@ -23,37 +25,48 @@ export type Sent = UpstreamReply | NotFresh;
 /** What else an answer needs. */
 export interface AnswerContext {
   readonly provider: Provider;
+  readonly caller: Pick<Caller, "kind">;
+  /** Keeps the request's place among those in progress until the returned function is called. */
+  readonly hold: () => () => void;
   readonly translation: Translation;
   /** Aborts when the client leaves. */
   readonly signal: AbortSignal;
-  readonly observe: Observe;
+  /** Takes how the answer ended; nothing when there was none. */
+  readonly report: ReportEnd;
   readonly timers: Timers;
   readonly timing: StreamTiming;
 }
 
 /** The answer for a client that asked for one document. Rejects with the signal's reason when the client left meanwhile. */
 export async function answerDocument(sent: Sent, context: AnswerContext): Promise<Response> {
-  const { translation, signal } = context;
+  const { translation, signal, report } = context;
   switch (sent.kind) {
     case "stream": {
       const watched = limitSilence(sent.body, context);
-      const collected = await translation.collect(watched.source, signal);
-      return documentResponse(watched.silent() ? silentAnswer : collected);
+      let collected: DocumentAnswer;
+      try {
+        collected = await translation.collect(watched.source, signal);
+      } catch (error) {
+        report({ end: signal.aborted ? "cancelled" : "cut" });
+        throw error;
+      }
+      return documentResponse(watched.silent() ? silentAnswer : collected, report);
     }
     case "json": {
       if (translation.document === undefined) {
-        const body = sent.body instanceof Uint8Array ? sent.body : streamOf(openBody(sent.body));
-        return new Response(body, { headers: documentHeaders });
+        return new Response(watchDocument(sent.body, report), { headers: documentHeaders });
       }
       const { bytes, silent } = await readWhole(sent.body, context);
-      if (silent) return documentResponse(silentAnswer);
+      if (silent) return documentResponse(silentAnswer, report);
       const document = bytes === undefined ? undefined : parseObject(new TextDecoder().decode(bytes));
-      return document === undefined
-        ? errorResponse(
+      if (document === undefined) {
+        report({ end: "cut", reason: "upstream_unreadable" });
+        return errorResponse(
           "upstream_unreadable",
           "The model provider sent an answer that cannot be read. Try again.",
-        )
-        : documentResponse(translation.document(document));
+        );
+      }
+      return documentResponse(translation.document(document), report);
     }
     default:
       return failureResponse(sent, context);
@@ -114,9 +127,10 @@ const notStreaming: UpstreamError = Object.freeze({
 
 function streamResponse(
   upstream: UpstreamBody | Promise<LateUpstream>,
-  { provider, translation, signal, observe, timers, timing }: AnswerContext,
+  { translation, signal, report, timers, timing, hold }: AnswerContext,
   onCancelled: () => void = () => {},
 ): Response {
+  const release = hold();
   const body = relayStream({
     upstream,
     translator: translation.stream(),
@@ -125,9 +139,10 @@ function streamResponse(
       keepAliveMs: timing.keepAliveMs,
       silenceLimitMs: timing.silenceLimitMs,
     },
-    onEnd: ({ end }) => {
-      if (end === "cancelled") onCancelled();
-      if (end !== "completed") observe({ kind: "stream_ended", provider: provider.id, end });
+    onEnd: (summary) => {
+      release();
+      if (summary.end === "cancelled") onCancelled();
+      report(summary);
     },
     signal,
   });
@@ -164,22 +179,15 @@ function limitSilence(
 
 /** A refusal or a session that is over, as the response that it is before anything was streamed. */
 function failureResponse(sent: FailedSending, context: AnswerContext): Response {
-  if (sent.kind !== "refused") return notFreshResponse(sent, context.provider);
+  if (sent.kind !== "refused") return notFreshResponse(sent, context.provider, context.caller);
   return upstreamErrorResponse(told(sent, context));
 }
 
 type FailedSending = Extract<Sent, { kind: "refused" | "signed_out" | "not_renewed" }>;
 
-/** The same as an error, for the log and for a stream that has begun. */
-function told(sent: FailedSending, { provider, observe }: AnswerContext): UpstreamError {
-  if (sent.kind !== "refused") return notFreshError(sent, provider);
-  observe({
-    kind: "upstream_error",
-    provider: provider.id,
-    status: sent.error.status,
-    code: sent.error.code,
-  });
-  return sent.error;
+/** The same as an error, for a stream that has begun. */
+function told(sent: FailedSending, { provider, caller }: AnswerContext): UpstreamError {
+  return sent.kind === "refused" ? sent.error : notFreshError(sent, provider, caller);
 }
 
 function streamFailure(
@@ -206,8 +214,11 @@ async function readWhole(
   return { bytes, silent: silent() };
 }
 
-function documentResponse(answer: DocumentAnswer): Response {
-  return answer.kind === "document"
-    ? Response.json(answer.document)
-    : upstreamErrorResponse({ ...answer.error, accessRejected: false, transient: false });
+function documentResponse(answer: DocumentAnswer, report: ReportEnd): Response {
+  if (answer.kind === "document") {
+    report({ end: "completed", usage: documentUsage(answer.document) });
+    return Response.json(answer.document);
+  }
+  report({ end: answer === silentAnswer ? "cut" : "failed", reason: answer.error.code });
+  return upstreamErrorResponse({ ...answer.error, accessRejected: false, transient: false });
 }

@@ -1,77 +1,97 @@
 /**
- * The OpenAI-shaped routes. Everything under `/v1` needs a credential, also what does not exist.
+ * The OpenAI-shaped routes. Everything below their roots needs a credential, also what does not exist.
  *
  * @module
  */
-import { Hono, type MiddlewareHandler } from "hono";
-import type { Session, Sessions } from "../credential/session.ts";
-import type { Model } from "../provider/provider.ts";
-import { authenticate } from "./auth_routes.ts";
-import {
-  errorResponse,
-  notFreshResponse,
-  unauthorizedResponse,
-  unsupportedEndpointResponse,
-  upstreamErrorResponse,
-  webSocketRefusedResponse,
-} from "./errors.ts";
+import { Hono } from "hono";
+import type { ClientDialect } from "../translate/client_request.ts";
+import { admitCaller, type AdmitDependencies } from "./admit_caller.ts";
+import { errorResponse, unsupportedEndpointResponse, webSocketRefusedResponse } from "./errors.ts";
+import { addFileRoutes, type FileDependencies } from "./file_routes.ts";
 import { callModel, type ModelCallDependencies } from "./model_call.ts";
+import {
+  describeList,
+  describeModel,
+  findModel,
+  listModels,
+  type ModelListDependencies,
+} from "./model_list.ts";
 import { addQuotaRoutes } from "./quota_routes.ts";
-import { withFreshGrant } from "./with_fresh_grant.ts";
+import type { CallerEnv, RelayBindings, RelayEnv } from "./relay_env.ts";
+import { addStatusRoutes, type StatusDependencies } from "./status_routes.ts";
 
 /** What the model routes work with. */
-export interface ModelDependencies extends ModelCallDependencies {
-  readonly sessions: Sessions;
+export interface ModelDependencies extends ModelCallDependencies, AdmitDependencies, FileDependencies {
+  /** Absent: there is no owner, and nobody to tell a status. */
+  readonly status?: Omit<StatusDependencies, "routes"> | undefined;
 }
 
-/** What the routes below `/v1` find in their context. */
-type Variables = { session: Session };
+/** Where the routes are, and whether models may be given tools there. */
+const roots: readonly { readonly root: string; readonly toolsAllowed: boolean }[] = Object.freeze([
+  { root: "/v1", toolsAllowed: true },
+  { root: "/no-tools/v1", toolsAllowed: false },
+]);
 
-/** Adds the `/v1` routes. */
-export function addModelRoutes(app: Hono, dependencies: ModelDependencies): void {
-  const { sessions, refresher, observe } = dependencies;
-  const models = new Hono<{ Variables: Variables }>();
+/** Which client dialect is spoken where. */
+const callPaths: Readonly<Record<string, ClientDialect>> = Object.freeze({
+  "/chat/completions": "chat",
+  "/responses": "responses",
+  "/completions": "completions",
+});
 
-  const requireSession: MiddlewareHandler<{ Variables: Variables }> = async (context, next) => {
-    const session = await authenticate(context.req.raw, "/v1", sessions, observe);
-    if (session === undefined) return unauthorizedResponse();
-    context.set("session", session);
-    return await next();
+/** Adds the routes below `/v1` and below `/no-tools/v1`. */
+export function addModelRoutes(app: Hono<RelayEnv>, dependencies: ModelDependencies): void {
+  for (const { root, toolsAllowed } of roots) {
+    const routes = new Hono<CallerEnv>();
+    routes.use(admitCaller(root, dependencies));
+    addRoutes(routes, toolsAllowed, dependencies, () => routePatterns(app));
+    app.route(root, routes);
+  }
+}
+
+/** Method and path of everything below the roots. Middleware and the answer to what does not exist are for all methods. */
+function routePatterns(app: Hono<RelayEnv>): string[] {
+  const below = app.routes.filter(({ method, path }) =>
+    method !== "ALL" && roots.some(({ root }) => path.startsWith(`${root}/`))
+  );
+  return below.map(({ method, path }) => `${method} ${path}`);
+}
+
+function addRoutes(
+  models: Hono<CallerEnv>,
+  toolsAllowed: boolean,
+  dependencies: ModelDependencies,
+  routes: () => readonly string[],
+): void {
+  for (const [path, client] of Object.entries(callPaths)) {
+    models.post(path, (context) => {
+      const { env: { requestId }, var: { caller, hold }, req: { raw: request } } = context;
+      return callModel({ request, requestId, client, caller, toolsAllowed, hold }, dependencies);
+    });
+  }
+
+  const listing = ({ requestId }: RelayBindings): ModelListDependencies => {
+    const { refresher, observe, now } = dependencies;
+    return { refresher, trace: { requestId, observe, now } };
   };
-  models.use(requireSession);
-
-  models.post(
-    "/chat/completions",
-    (context) => callModel(context.req.raw, "chat", context.var.session, dependencies),
-  );
-  models.post(
-    "/responses",
-    (context) => callModel(context.req.raw, "responses", context.var.session, dependencies),
-  );
-
-  models.post(
-    "/completions",
-    (context) => callModel(context.req.raw, "completions", context.var.session, dependencies),
-  );
 
   models.get("/models", async (context) => {
-    const listed = await listModels(context.req.raw, context.var.session);
-    return listed instanceof Response ? listed : context.json({ object: "list", data: listed.map(describe) });
+    const list = await listModels(context.var.caller, context.req.raw.signal, listing(context.env));
+    return list instanceof Response ? list : context.json(describeList(list));
   });
 
   // The id may contain slashes.
   models.get("/models/:id{.+}", async (context) => {
-    const listed = await listModels(context.req.raw, context.var.session);
-    if (listed instanceof Response) return listed;
-    const id = context.req.param("id");
-    const model = listed.find((candidate) => candidate.id === id);
+    const list = await listModels(context.var.caller, context.req.raw.signal, listing(context.env));
+    if (list instanceof Response) return list;
+    const model = findModel(list, context.req.param("id"));
     return model === undefined
       ? errorResponse(
         "model_not_found",
         "Your subscription does not offer this model. GET /v1/models lists what it offers.",
         "model",
       )
-      : context.json(describe(model));
+      : context.json(describeModel(model));
   });
 
   models.get(
@@ -82,43 +102,8 @@ export function addModelRoutes(app: Hono, dependencies: ModelDependencies): void
         : unsupportedEndpointResponse(context.req.path),
   );
 
+  addFileRoutes(models, dependencies);
   addQuotaRoutes(models, dependencies);
+  addStatusRoutes(models, dependencies.status && { ...dependencies.status, routes });
   models.all("*", (context) => unsupportedEndpointResponse(context.req.path));
-  app.route("/v1", models);
-
-  async function listModels(request: Request, session: Session): Promise<readonly Model[] | Response> {
-    const listed = await withFreshGrant(
-      session,
-      refresher,
-      (fresh) => fresh.provider.listModels(fresh.grant, request.signal),
-    );
-    if (listed.kind === "models") return listed.models;
-    if (listed.kind !== "refused") return notFreshResponse(listed, session.provider);
-    const { status, code } = listed.error;
-    observe({ kind: "upstream_error", provider: session.provider.id, status, code });
-    return upstreamErrorResponse(listed.error);
-  }
-}
-
-/** A model in OpenAI's shape, with what we know beyond it in one block of our own. Unknown capabilities are left out. */
-function describe(model: Model): Record<string, unknown> {
-  const { id, displayName, created, ownedBy, ...capabilities } = model;
-  return {
-    id,
-    object: "model",
-    created,
-    owned_by: ownedBy,
-    authai: {
-      display_name: displayName,
-      dialects: capabilities.dialects,
-      context_window_tokens: capabilities.contextWindowTokens,
-      max_output_tokens: capabilities.maxOutputTokens,
-      input_modalities: capabilities.inputModalities,
-      reasoning_efforts: capabilities.reasoningEfforts,
-      default_reasoning_effort: capabilities.defaultReasoningEffort,
-      tool_calls: capabilities.toolCalls,
-      parallel_tool_calls: capabilities.parallelToolCalls,
-      structured_outputs: capabilities.structuredOutputs,
-    },
-  };
 }

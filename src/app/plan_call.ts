@@ -8,7 +8,7 @@ import type { UpstreamCall } from "../provider/provider.ts";
 import type { ClientRequest } from "../translate/client_request.ts";
 import { clientNames } from "../translate/field_table.ts";
 import { type Translation, translationOf } from "../translate/translation.ts";
-import type { JsonObject } from "../wire/json.ts";
+import type { RequestBody } from "./model_request.ts";
 
 /** A call, ready to be sent. */
 export interface PlannedCall {
@@ -31,7 +31,7 @@ export interface InvalidCall {
 export async function planCall(
   session: Session,
   { client, preferred, wishes }: ClientRequest,
-  read: { readonly value: JsonObject; readonly bytes: Uint8Array<ArrayBuffer> },
+  read: RequestBody,
   signal: AbortSignal,
 ): Promise<PlannedCall | InvalidCall> {
   const { provider, grant } = session;
@@ -43,7 +43,8 @@ export async function planCall(
   if (prepared.kind === "refused") return { kind: "invalid", refusal: prepared };
   const { body } = prepared;
   // When nothing changed the client's own bytes go out, and nothing is printed again.
-  const call = { dialect, model: wishes.model, body, ...(body === read.value ? { bytes: read.bytes } : {}) };
+  const unchanged = body === read.value ? read.bytes : undefined;
+  const call = { dialect, model: wishes.model, body, ...(unchanged && { bytes: unchanged }) };
   return {
     kind: "planned",
     session,

@@ -6,9 +6,10 @@
 import type { Hono } from "hono";
 import type { Store } from "../store/store.ts";
 import { version } from "../version.ts";
+import type { RelayEnv } from "./relay_env.ts";
 
 /** Adds `/`, `/healthz` and `/readyz` (design, section 4). None needs a credential. */
-export function addProbeRoutes(app: Hono, store: Store): void {
+export function addProbeRoutes(app: Hono<RelayEnv>, store: Store): void {
   app.get("/", (context) => context.json({ ok: true, service: "authai-relay" }));
 
   // Touches nothing: a process that answers is alive, whatever its stores do.

@@ -6,11 +6,12 @@
  */
 import type { Hono } from "hono";
 import type { Refresher } from "../credential/refresh.ts";
-import type { Session } from "../credential/session.ts";
 import type { ProviderId } from "../provider/provider.ts";
 import type { Quota, QuotaLimit, QuotaWindow } from "../provider/quota.ts";
 import type { Observe } from "../traffic/observe.ts";
-import { notFreshResponse, upstreamErrorResponse } from "./errors.ts";
+import { errorResponse, noLoginResponse, notFreshResponse, upstreamErrorResponse } from "./errors.ts";
+import type { CallerEnv } from "./relay_env.ts";
+import { askUpstream } from "./request_trace.ts";
 import { withFreshGrant } from "./with_fresh_grant.ts";
 
 /** What the quota routes work with. */
@@ -24,30 +25,48 @@ export interface QuotaDependencies {
 /** The status and its alias; each request reads it anew at the provider. */
 const paths = Object.freeze(["/subscription/status", "/account/rate_limits"]);
 
-/** Adds the quota routes to the routes below `/v1`, which have put the caller's session into the context. */
+/**
+ * Adds the quota routes to the routes below `/v1`, which have put the caller into the context. An owner with several logins
+ * chooses one with `?provider=`; without it the first one is told.
+ */
 export function addQuotaRoutes(
-  models: Hono<{ Variables: { session: Session } }>,
+  models: Hono<CallerEnv>,
   { refresher, observe, now }: QuotaDependencies,
 ): void {
   models.on("GET", [...paths], async (context) => {
-    const { session } = context.var;
+    const { caller } = context.var;
+    const sessions = await caller.sessions();
+    const asked = context.req.query("provider");
+    const session = sessions.find(({ provider }) => asked === undefined || provider.id === asked);
+    if (session === undefined && sessions.length > 0) {
+      const known = sessions.map(({ provider }) => provider.id).join(", ");
+      return errorResponse(
+        "invalid_request",
+        `'provider' must be one that is signed in: ${known}.`,
+        "provider",
+      );
+    }
+    if (session === undefined) return noLoginResponse();
     const outcome = await withFreshGrant(
       session,
       refresher,
-      (fresh) => fresh.provider.readQuota(fresh.grant, context.req.raw.signal),
+      ({ provider, grant }) =>
+        askUpstream(
+          { requestId: context.env.requestId, observe, now },
+          "quota",
+          provider.id,
+          () => provider.readQuota(grant, context.req.raw.signal),
+        ),
     );
     const { id } = session.provider;
     switch (outcome.kind) {
       case "quota":
         context.header("cache-control", "no-store");
         return context.json(describeQuota(outcome.quota, id, now()));
-      case "refused": {
-        const { status, code } = outcome.error;
-        observe({ kind: "upstream_error", provider: id, status, code });
+      case "refused":
         return upstreamErrorResponse(outcome.error);
-      }
       default:
-        return notFreshResponse(outcome, session.provider);
+        return notFreshResponse(outcome, session.provider, caller);
     }
   });
 }

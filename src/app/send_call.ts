@@ -6,10 +6,12 @@
  */
 import type { Provider, UpstreamCall, UpstreamReply } from "../provider/provider.ts";
 import type { Session } from "../credential/session.ts";
+import { askUpstream, type RequestTrace } from "./request_trace.ts";
 import { pause, type Timers } from "./timers.ts";
 
 /** What sending works with. */
 export interface SendDependencies {
+  readonly trace: RequestTrace;
   readonly timers: Timers;
   /** A number from 0 to below 1; spreads repetitions. */
   readonly random: () => number;
@@ -33,14 +35,21 @@ export async function sendCall(
   signal: AbortSignal,
   dependencies: SendDependencies,
 ): Promise<UpstreamReply> {
-  const { timers, random } = dependencies;
-  for (const pauseMs of pausesMs) {
-    const reply = await sendOnce(provider, grant, call, signal, dependencies);
+  const { trace: { requestId, observe }, timers, random } = dependencies;
+  const attempt = async (number: number) => {
+    const { model, dialect } = call;
+    observe({ kind: "upstream_request", requestId, provider: provider.id, model, dialect, attempt: number });
+    return await sendOnce(provider, grant, call, signal, dependencies);
+  };
+  for (const [sent, pauseMs] of pausesMs.entries()) {
+    const reply = await attempt(sent + 1);
     if (reply.kind !== "refused" || !reply.error.transient) return reply;
     // Full jitter above half: parallel calls that were refused together do not come back together.
-    await pause(timers, pauseMs * (0.5 + random() / 2), signal);
+    const spreadMs = pauseMs * (0.5 + random() / 2);
+    observe({ kind: "retry", requestId, provider: provider.id, attempt: sent + 2, pauseMs: spreadMs });
+    await pause(timers, spreadMs, signal);
   }
-  return await sendOnce(provider, grant, call, signal, dependencies);
+  return await attempt(pausesMs.length + 1);
 }
 
 async function sendOnce(
@@ -48,7 +57,7 @@ async function sendOnce(
   grant: Session["grant"],
   call: UpstreamCall,
   signal: AbortSignal,
-  { timers, firstByteLimitMs }: SendDependencies,
+  { trace, timers, firstByteLimitMs }: SendDependencies,
 ): Promise<UpstreamReply> {
   const limit = new AbortController();
   const stop = timers.after(
@@ -56,7 +65,8 @@ async function sendOnce(
     () => limit.abort(new DOMException("The upstream took too long.", "TimeoutError")),
   );
   try {
-    return await provider.send(call, grant, AbortSignal.any([signal, limit.signal]));
+    const either = AbortSignal.any([signal, limit.signal]);
+    return await askUpstream(trace, "call", provider.id, () => provider.send(call, grant, either));
   } finally {
     // The limit is for the first byte only: what streams after it has its own.
     stop();

@@ -7,11 +7,18 @@ import { nearestName } from "../nearest_name.ts";
 import { version } from "../version.ts";
 import { helpFlag, parseFlags } from "./arguments.ts";
 import { type CliProcess, type Command, exitCode } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
 import { commandHelp, overview } from "./help.ts";
 import { initCommand } from "./init.ts";
+import { loginCommand } from "./login.ts";
+import { logoutCommand } from "./logout.ts";
+import { logsCommand } from "./logs.ts";
+import { modelsCommand } from "./models.ts";
 import { sandboxCommand } from "./sandbox.ts";
 import { serveCommand } from "./serve.ts";
+import { statusCommand } from "./status.ts";
 import { printProblems } from "./terminal.ts";
+import { tokenCommand } from "./token.ts";
 
 const versionCommand: Command = Object.freeze<Command>({
   name: "version",
@@ -26,9 +33,13 @@ const versionCommand: Command = Object.freeze<Command>({
 const helpCommand: Command = Object.freeze<Command>({
   name: "help",
   summary: "Print this, or the help on a command.",
+  word: { placeholder: "command", required: false },
   flags: [],
-  run(_flags, { terminal }) {
-    terminal.out(overview(commands, terminal));
+  run(_flags, process, [topic]) {
+    const { terminal } = process;
+    const command = commands.find(({ name }) => name === topic);
+    if (topic !== undefined && command === undefined) return Promise.resolve(unknownCommand(topic, process));
+    terminal.out(command === undefined ? overview(commands, terminal) : commandHelp(command));
     return Promise.resolve(exitCode.ok);
   },
 });
@@ -38,6 +49,13 @@ const commands: readonly Command[] = Object.freeze([
   serveCommand,
   sandboxCommand,
   initCommand,
+  loginCommand,
+  logoutCommand,
+  tokenCommand,
+  statusCommand,
+  modelsCommand,
+  doctorCommand,
+  logsCommand,
   versionCommand,
   helpCommand,
 ]);
@@ -49,8 +67,8 @@ const commands: readonly Command[] = Object.freeze([
 export async function runCli(args: readonly string[], process: CliProcess): Promise<number> {
   const { terminal } = process;
   const [first = ""] = args;
-  if (["--help", "-h"].includes(first)) return await helpCommand.run({}, process);
-  if (first === "--version") return await versionCommand.run({}, process);
+  if (["--help", "-h"].includes(first)) return await helpCommand.run({}, process, []);
+  if (first === "--version") return await versionCommand.run({}, process, []);
 
   const hasWord = first !== "" && !first.startsWith("-");
   const name = hasWord ? first : serveCommand.name;
@@ -58,28 +76,35 @@ export async function runCli(args: readonly string[], process: CliProcess): Prom
   if (command === undefined) return unknownCommand(name, process);
 
   const parsed = parseFlags(hasWord ? args.slice(1) : args, [...command.flags, helpFlag]);
-  if (parsed.kind === "usage") {
-    printProblems(terminal, parsed.problems, `authai-relay help ${name}`);
+  const asked = parsed.kind === "flags" && parsed.flags["help"] !== undefined;
+  const problems = parsed.kind === "usage" ? parsed.problems : wordProblems(parsed.words, command, asked);
+  if (parsed.kind === "usage" || problems.length > 0) {
+    printProblems(terminal, problems, `authai-relay help ${name}`);
     return exitCode.usage;
   }
-  const [word, ...more] = parsed.words;
-  const topic = command === helpCommand && word !== undefined ? word : undefined;
-  const extra = topic === undefined ? parsed.words : more;
-  if (extra.length > 0) {
-    printProblems(
-      terminal,
-      extra.map((text) => `${JSON.stringify(text)} is one word too many.`),
-      `authai-relay help ${name}`,
-    );
-    return exitCode.usage;
-  }
-  const explained = topic === undefined ? command : commands.find((candidate) => candidate.name === topic);
-  if (explained === undefined) return unknownCommand(topic ?? "", process);
-  if (topic !== undefined || parsed.flags["help"] !== undefined) {
-    terminal.out(commandHelp(explained));
+  if (asked) {
+    terminal.out(commandHelp(command));
     return exitCode.ok;
   }
-  return await command.run(parsed.flags, process);
+  return await command.run(parsed.flags, process, parsed.words);
+}
+
+/** What is wrong with the words after a command. Whoever asks for its help need not know its word. */
+function wordProblems(words: readonly string[], { name, word }: Command, helpAsked: boolean): string[] {
+  const [given, ...more] = word === undefined ? [undefined, ...words] : words;
+  const problems = more.map((text) => `${JSON.stringify(text)} is one word too many.`);
+  if (word === undefined) return problems;
+  if (given === undefined) {
+    return word.required && !helpAsked
+      ? [`${name} needs a word: authai-relay ${name} ${word.placeholder}.`]
+      : problems;
+  }
+  if (word.choices === undefined || word.choices.includes(given)) return problems;
+  const nearest = nearestName(given, word.choices);
+  const guess = nearest === undefined
+    ? `Take one of: ${word.choices.join(", ")}.`
+    : `Did you mean ${nearest}?`;
+  return [`${JSON.stringify(given)} is not understood here. ${guess}`, ...problems];
 }
 
 function unknownCommand(name: string, { terminal }: CliProcess): number {

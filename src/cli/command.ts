@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Timers } from "../app/timers.ts";
 import type { Flags, FlagSpec } from "./arguments.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -33,8 +34,27 @@ export interface CliProcess {
    * called.
    */
   onUnhandledRejection(listener: (reason: unknown) => void): () => void;
+  /**
+   * Calls `listener` when the process ends by itself, by {@linkcode CliProcess.exit} or by an error that nobody catches, until
+   * the returned function is called. The listener cannot wait for anything.
+   */
+  onExit(listener: () => void): () => void;
+  /** The clock, milliseconds since the epoch. */
+  now(): number;
+  readonly timers: Timers;
+  /** Asks a question that takes yes or no, and waits; undefined when nobody is there to answer. */
+  confirm(question: string): boolean | undefined;
   /** Ends the process at once. */
   exit(code: number): never;
+}
+
+/** The word that may stand between a command and its flags, as in `token show`. */
+export interface WordSpec {
+  /** How the help writes it, e.g. `show|rotate`. */
+  readonly placeholder: string;
+  /** The words that are understood; absent when the command itself judges them. */
+  readonly choices?: readonly string[];
+  readonly required: boolean;
 }
 
 /** One command. */
@@ -42,9 +62,14 @@ export interface Command {
   readonly name: string;
   /** One sentence for the overview. */
   readonly summary: string;
+  /** The word that it takes; absent when it takes none. */
+  readonly word?: WordSpec;
   readonly flags: readonly FlagSpec[];
   /** What follows the flags in the command's help. */
   readonly details?: () => string;
-  /** Runs to the end; resolves to the exit code. Prints sentences for what users can mend; rejects only for bugs. */
-  run(flags: Flags, process: CliProcess): Promise<number>;
+  /**
+   * Runs to the end; resolves to the exit code. Prints sentences for what users can mend; rejects only for bugs. `words`
+   * fit {@linkcode Command.word}: there is at most one, and exactly one where it is required.
+   */
+  run(flags: Flags, process: CliProcess, words: readonly string[]): Promise<number>;
 }

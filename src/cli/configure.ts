@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { environmentNames, loadConfig, type LoadOutcome, type RelayConfig } from "../config_load.ts";
+import { environmentNames } from "../config_layers.ts";
+import { loadConfig, type LoadOutcome, type RelayConfig } from "../config_load.ts";
 import type { SettingNames } from "../config_source.ts";
 import type { Flags } from "./arguments.ts";
 import { type CliProcess, exitCode } from "./command.ts";
 import { explainFailure } from "./failure.ts";
 import { makeSecrets } from "./secrets_file.ts";
-import { printProblems } from "./terminal.ts";
+import { printProblems, printWarnings } from "./terminal.ts";
 
 /** A usable configuration, or the exit code after the user was told why there is none. */
 export type Configured =
@@ -21,14 +22,19 @@ export function load(flags: Flags, process: CliProcess): Promise<LoadOutcome> {
   return loadConfig({ flags, environment: process.environment(environmentNames), files: "read" });
 }
 
-/** The configuration of a command; with `init`, secrets that no source gives are made and named in a line each. */
+/**
+ * The configuration of a command; with `init`, secrets that no source gives are made and named in a line each. What the
+ * settings do not do, though the user may believe it, is told as warnings.
+ */
 export async function configure(flags: Flags, process: CliProcess, init: boolean): Promise<Configured> {
   let outcome = await load(flags, process);
   if (outcome.kind === "incomplete" && init) {
-    const code = await makeMissing(outcome.dataDir, outcome.missing, process);
+    const { dataDir } = outcome.config.storage;
+    const code = await makeMissing(dataDir, outcome.missing, process);
     if (code !== exitCode.ok) return { kind: "exit", code };
     outcome = await load(flags, process);
   }
+  printWarnings(process.terminal, outcome.warnings);
   if (outcome.kind === "config") return outcome;
   // With `init`, what is missing would have been made, had the rest been right.
   printConfigProblems(init ? { ...outcome, missing: [] } : outcome, process);
@@ -58,6 +64,11 @@ export async function makeMissing(
   }
 }
 
+/** The two ways to a relay that somebody can use. */
+export const waysOn =
+  "For your own tools: `authai-relay init`, then `authai-relay login`. For an app's users: " +
+  "`authai-relay serve --init`, with the app's name in AUTH_AI_ORIGINATOR.";
+
 /** Tells what keeps a configuration from being complete, and which command helps. */
 export function printConfigProblems(
   outcome: Exclude<LoadOutcome, { readonly kind: "config" }>,
@@ -67,12 +78,15 @@ export function printConfigProblems(
   if (outcome.missing.length === 0) return printProblems(process.terminal, problems);
   const names = outcome.missing.map(({ env }) => env).join(", ");
   const verb = outcome.missing.length === 1 ? "is" : "are";
+  const halves = outcome.kind === "incomplete" ? outcome.config.halves : undefined;
   printProblems(
     process.terminal,
     [
       ...problems,
       `${names} ${verb} not set, and the relay needs ${outcome.missing.length === 1 ? "it" : "them"}.`,
     ],
-    "`authai-relay init` makes what is missing in the data directory; `serve --init` does that and starts.",
+    halves?.app === false && !halves.personal
+      ? waysOn
+      : "`authai-relay init` makes what is missing in the data directory; `serve --init` does that and starts.",
   );
 }

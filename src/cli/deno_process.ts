@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { realTimers } from "../app/timers.ts";
 import type { CliProcess, StopSignal } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -34,6 +35,18 @@ export function denoProcess(): CliProcess {
       globalThis.addEventListener("unhandledrejection", listen);
       return () => globalThis.removeEventListener("unhandledrejection", listen);
     },
+    onExit(listener) {
+      // An error that nobody catches ends the process without `unload`.
+      const listen = () => listener();
+      const events = ["unload", "error"] as const;
+      for (const event of events) globalThis.addEventListener(event, listen);
+      return () => events.forEach((event) => globalThis.removeEventListener(event, listen));
+    },
+    now: Date.now,
+    timers: realTimers,
+    // Asks only where somebody can see the question and type the answer.
+    confirm: (question) =>
+      Deno.stdin.isTerminal() && Deno.stdout.isTerminal() ? confirm(question) : undefined,
     exit: (code) => Deno.exit(code),
   };
 }
@@ -44,20 +57,42 @@ const stopSignals: readonly StopSignal[] = Object.freeze(
 );
 
 function denoTerminal(): Terminal {
+  const watched = Deno.stdout.isTerminal();
+  /** Whether the line that the cursor is in holds a status. */
+  let shown = false;
+  const clear = () => {
+    if (shown) write(Deno.stdout, clearLine);
+    shown = false;
+  };
   return {
-    out: (line) => write(Deno.stdout, line),
-    err: (line) => write(Deno.stderr, line),
-    colors: Deno.stdout.isTerminal() && Deno.stderr.isTerminal() && !Deno.noColor,
+    out(line) {
+      clear();
+      write(Deno.stdout, `${line}\n`);
+    },
+    err(line) {
+      clear();
+      write(Deno.stderr, `${line}\n`);
+    },
+    colors: watched && Deno.stderr.isTerminal() && !Deno.noColor,
+    status(text) {
+      clear();
+      if (!watched || text === undefined) return;
+      write(Deno.stdout, text);
+      shown = true;
+    },
   };
 }
+
+/** To the first column, and erase to the end of the line (ECMA-48). */
+const clearLine = "\r\x1b[K";
 
 /**
  * Written at once and as a whole: a log line must not be lost or torn when the process ends. A line that cannot be written
  * is dropped: the reader may have left (`authai-relay help | head -1`), or the disk behind the log may be full, and neither
  * may cost an answer.
  */
-function write(stream: typeof Deno.stdout | typeof Deno.stderr, line: string): void {
-  let bytes = new TextEncoder().encode(`${line}\n`);
+function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+  let bytes = new TextEncoder().encode(text);
   try {
     while (bytes.length > 0) bytes = bytes.subarray(stream.writeSync(bytes));
   } catch {

@@ -11,21 +11,23 @@ import { bold, columns, type Terminal } from "./terminal.ts";
 export function overview(commands: readonly Command[], terminal: Terminal): string {
   return [
     `${bold(terminal, "authai-relay")} lets an app's users sign in with the ChatGPT, Grok or GitHub Copilot`,
-    "subscription that they already pay for, and speaks OpenAI's API to the app.",
+    "subscription that they already pay for, and speaks OpenAI's API to the app. Signed in as its owner, it does",
+    "the same for your own tools.",
     "",
     "Usage: authai-relay [command] [flags]",
     "",
     ...columns(commands.map(({ name, summary }) => [name, summary])),
     "",
     "Try it without an account: authai-relay sandbox",
-    "Help on one command: authai-relay help <command>",
+    "For your own tools:        authai-relay init, then login, then serve",
+    "Help on one command:       authai-relay help <command>",
   ].join("\n");
 }
 
 /** What is printed for `authai-relay help <command>` and `authai-relay <command> --help`. */
 export function commandHelp(command: Command): string {
   const lines = [
-    `Usage: authai-relay ${command.name} [flags]`,
+    ["Usage: authai-relay", command.name, ...wordUsage(command), "[flags]"].join(" "),
     "",
     command.summary,
     "",
@@ -33,6 +35,11 @@ export function commandHelp(command: Command): string {
   ];
   if (command.details !== undefined) lines.push("", command.details());
   return lines.join("\n");
+}
+
+function wordUsage({ word }: Command): string[] {
+  if (word === undefined) return [];
+  return [word.required ? word.placeholder : `[${word.placeholder}]`];
 }
 
 function flagNames({ name, short, placeholder, optionalValue = false }: FlagSpec): string {

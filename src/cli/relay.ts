@@ -4,13 +4,19 @@
  * @module
  */
 import { createRelayApp } from "../app/app.ts";
+import type { PersonalOptions } from "../app/options.ts";
 import type { RelayConfig } from "../config_load.ts";
+import { openOwnerSessions } from "../credential/owner_sessions.ts";
+import { openRelayToken, type RelayToken } from "../credential/relay_token.ts";
+import { createLimiter } from "../guard/limiter.ts";
 import { openStore, type Store } from "../store/store.ts";
 import { startSweep } from "../store/sweep.ts";
-import type { Observe } from "../traffic/observe.ts";
+import { version } from "../version.ts";
 import { type CliProcess, exitCode } from "./command.ts";
-import { eventLine } from "./event_line.ts";
 import { explainFailure, knownCause } from "./failure.ts";
+import { usesProxy } from "./http_proxy.ts";
+import { openObserver } from "./open_observer.ts";
+import { publicConfiguration } from "./public_configuration.ts";
 import { listen, type Listening, stopSignal } from "./server.ts";
 import { printProblems } from "./terminal.ts";
 
@@ -27,7 +33,8 @@ export async function runRelay(
   onListening: (origin: string) => void,
 ): Promise<number> {
   const { terminal } = process;
-  const observe: Observe = (event) => terminal.err(eventLine(event, Date.now()));
+  const observer = openObserver(config.log, process);
+  const { observe } = observer;
   let store: Store;
   try {
     store = await openStore(config.storage);
@@ -37,22 +44,34 @@ export async function runRelay(
     printProblems(terminal, [message], cause && `The cause: ${cause}`);
     return exitCode.failed;
   }
+  const limiter = createLimiter({ settings: config.limits, shared: store.shared });
+  // The blocks of before are known before the first request is judged.
+  await limiter.ready;
+  const personal = config.halves.personal ? personalOptions(config) : undefined;
   const app = createRelayApp({
     store,
+    limiter,
     jwtSecret: config.jwtSecret,
     previousJwtSecrets: config.previousJwtSecrets,
     identitySecret: config.identitySecret,
-    originator: config.originator,
+    originator: config.halves.app ? config.originator : undefined,
+    personal,
+    configuration: publicConfiguration(config),
     providers: config.providers,
     corsOrigins: config.server.corsOrigins,
     maxBodyBytes: config.server.maxBodyBytes,
+    bodyTimeoutMs: config.server.bodyTimeoutMs,
+    uploads: config.uploads,
     timing: config.streams,
     observe,
+    logBodies: config.log.bodies,
+    ...(usesProxy(process) ? { fetch } : {}),
   });
   let server: Listening;
   try {
     server = listen(config.server, app.fetch);
   } catch (error) {
+    await limiter.close();
     await store.close();
     const { host, port } = config.server;
     printProblems(terminal, [explainFailure(error, `The relay cannot listen on ${host}, port ${port}`)]);
@@ -66,6 +85,12 @@ export async function runRelay(
   process.onUnhandledRejection(fault);
   const sweep = startSweep(store, { intervalMs: sweepIntervalMs, now: Date.now, onError: fault });
   const stop = stopSignal(process);
+  const { app: forApps, personal: forOwner } = config.halves;
+  observe({ kind: "started", version, origin: server.origin, app: forApps, personal: forOwner });
+  if (personal !== undefined) {
+    const { source, fingerprint = null } = await personal.relayToken.describe();
+    observe({ kind: "relay_token", source, fingerprint });
+  }
   onListening(server.origin);
 
   await stop;
@@ -78,8 +103,21 @@ export async function runRelay(
   const finished = await server.stop(shutdownGraceMs);
   // A provider that is renewing tokens has used up the old ones: its answer is waited for, as long as a request may take.
   await app.settled();
+  app.close();
+  await limiter.close();
   await sweep.stop();
   await store.close();
+  observe({ kind: "stopped", finished });
+  await observer.close();
   terminal.err(finished ? "Stopped." : "Stopped. Answers that were still in progress are cut.");
   return exitCode.ok;
+}
+
+/** What lets the owner in: the logins and the token of the data directory, each as it is at the time of a request. */
+function personalOptions({ storage, relayToken }: RelayConfig): PersonalOptions & { relayToken: RelayToken } {
+  return {
+    logins: openOwnerSessions(storage.dataDir),
+    relayToken: openRelayToken({ override: relayToken.override, path: relayToken.path, now: Date.now }),
+    requireBearerAuth: relayToken.required,
+  };
 }

@@ -84,6 +84,7 @@ async function runRelayOn(sandbox: Sandbox, flags: Flags, process: CliProcess): 
       AUTH_AI_ORIGINATOR: "authai-relay sandbox",
       AUTH_AI_DB_URL: ":memory:",
       AUTH_AI_KV_URL: ":memory:",
+      AUTH_AI_LOG_ENABLED: "false",
       // Nothing here is worth a wait at the end.
       AUTH_AI_SHUTDOWN_GRACE_SECONDS: "1",
     },

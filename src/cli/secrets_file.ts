@@ -5,8 +5,9 @@
  */
 import { join } from "node:path";
 import { parse as parseToml, stringify as stringifyToml } from "smol-toml";
-import { secretsFilePath } from "../config_load.ts";
+import { secretsFilePath } from "../config_layers.ts";
 import { generateSecretHex } from "../crypto/secret.ts";
+import { lockPrivateFile, replacePrivateFile } from "../store/replace_private_file.ts";
 
 /** How the value of each generated setting is made, by its key in the file. */
 const makers: Readonly<Record<string, () => string>> = Object.freeze({
@@ -43,15 +44,13 @@ export async function makeSecrets(
   keys: readonly string[],
   options: { readonly replace: boolean },
 ): Promise<MadeSecrets> {
-  await Deno.mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = secretsFilePath(dataDir);
-  using lock = await Deno.open(join(dataDir, "secrets.lock"), { create: true, write: true, mode: 0o600 });
-  await lock.lock(true);
+  using _lock = await lockPrivateFile(join(dataDir, "secrets.lock"));
   const values = await readValues(path);
   const made = keys.filter((key) => options.replace || values[key] === undefined);
   if (made.length === 0) return { path, made };
   for (const key of made) values[key] = makers[key]?.();
-  await replaceFile(dataDir, path, header + stringifyToml(values));
+  await replacePrivateFile(path, header + stringifyToml(values));
   return { path, made };
 }
 
@@ -62,22 +61,4 @@ async function readValues(path: string): Promise<Record<string, unknown>> {
     if (error instanceof Deno.errors.NotFound) return {};
     throw error;
   }
-}
-
-/** Writes beside the file and renames. Only the holder of the lock is here, so the name beside it is ours. */
-async function replaceFile(dataDir: string, path: string, text: string): Promise<void> {
-  const beside = `${path}.new`;
-  await Deno.remove(beside).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  });
-  await Deno.writeTextFile(beside, text, { createNew: true, mode: 0o600 });
-  await sync(beside);
-  await Deno.rename(beside, path);
-  // A rename lasts when its directory is on disk; Windows neither needs nor allows that.
-  if (Deno.build.os !== "windows") await sync(dataDir);
-}
-
-async function sync(path: string): Promise<void> {
-  using file = await Deno.open(path);
-  await file.sync();
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ConnectionInfo } from "../app/app.ts";
 import type { CliProcess, StopSignal } from "./command.ts";
 
 /** A server that listens. */
@@ -19,7 +20,7 @@ export interface Listening {
 /** Starts to listen. Throws the error of the system when that fails, e.g. `Deno.errors.AddrInUse`. */
 export function listen(
   address: { readonly host: string; readonly port: number },
-  answer: (request: Request) => Response | Promise<Response>,
+  answer: (request: Request, info: ConnectionInfo) => Response | Promise<Response>,
 ): Listening {
   const server = Deno.serve(
     { hostname: address.host, port: address.port, onListen: () => undefined },
@@ -50,10 +51,11 @@ export function stopSignal(process: CliProcess): Promise<StopSignal> {
   return first.promise;
 }
 
-/** 128 and the number of the signal, as shells count. */
-const exitCodeOf: Readonly<Record<StopSignal, number>> = Object.freeze({ SIGINT: 130, SIGTERM: 143 });
+/** The exit code of a process that a signal has ended: 128 and its number, as shells count. */
+export const exitCodeOf: Readonly<Record<StopSignal, number>> = Object.freeze({ SIGINT: 130, SIGTERM: 143 });
 
-function originOf({ hostname, port }: Deno.NetAddr): string {
+/** Where a server on this address can be reached from this machine. */
+export function originOf({ hostname, port }: Pick<Deno.NetAddr, "hostname" | "port">): string {
   const reachable = { "0.0.0.0": "127.0.0.1", "::": "::1" }[hostname] ?? hostname;
   return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }

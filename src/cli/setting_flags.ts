@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Setting, settings } from "../config.ts";
+import { settings } from "../config.ts";
+import type { Setting } from "../config_setting.ts";
 import { fallbackText } from "../config_text.ts";
 import type { FlagSpec } from "./arguments.ts";
 
@@ -11,8 +12,9 @@ import type { FlagSpec } from "./arguments.ts";
 export function settingFlags(names: readonly string[]): FlagSpec[] {
   const rows: readonly Setting<unknown>[] = Object.values(settings);
   return rows.flatMap((setting) => {
-    const { flag, value, description } = setting;
+    const { flag, flagText, value, flagDescription, description } = setting;
     if (flag === undefined || !names.includes(flag)) return [];
+    if (flagText !== undefined) return [{ name: flag, description: flagDescription ?? description }];
     const fallback = fallbackText(setting);
     return [{
       name: flag,

@@ -12,31 +12,70 @@ export interface Terminal {
   err(line: string): void;
   /** True when a person watches and has not asked for plain text: only then are escape sequences written. */
   readonly colors: boolean;
+  /**
+   * Shows a short text below what was written, in place of the one before; undefined takes it away, and so does the next
+   * line. Does nothing unless a person watches.
+   */
+  status(text: string | undefined): void;
+}
+
+/** What a text can stand out by. */
+export type Style = keyof typeof styles;
+
+/** ECMA-48 "select graphic rendition". */
+const styles = Object.freeze({ bold: "1", dim: "2", red: "31", green: "32", yellow: "33", cyan: "36" });
+
+/** `text` in a style, where colours are shown. */
+export function styled(terminal: Terminal, style: Style, text: string): string {
+  return terminal.colors ? `\x1b[${styles[style]}m${text}\x1b[0m` : text;
 }
 
 /** `text` so that it stands out. */
 export function bold(terminal: Terminal, text: string): string {
-  return styled(terminal, "1", text);
+  return styled(terminal, "bold", text);
 }
 
 /** `text` so that it steps back. */
 export function dim(terminal: Terminal, text: string): string {
-  return styled(terminal, "2", text);
+  return styled(terminal, "dim", text);
 }
 
 /** Writes problems to standard error, one line each, and after them what helps. */
 export function printProblems(terminal: Terminal, problems: readonly string[], hint?: string): void {
-  for (const problem of problems) terminal.err(`${styled(terminal, "31", "error")}  ${problem}`);
+  for (const problem of problems) terminal.err(`${styled(terminal, "red", "error")}  ${problem}`);
   if (hint !== undefined) terminal.err(`${dim(terminal, "hint")}   ${hint}`);
 }
 
-/** Two aligned columns, a line for each entry. */
-export function columns(entries: readonly (readonly [string, string])[], gap = 3): string[] {
-  const width = Math.max(...entries.map(([name]) => name.length)) + gap;
-  return entries.map(([name, text]) => `  ${name.padEnd(width)}${text}`);
+/** Writes to standard error, in a line each, what works but not as the user may believe. */
+export function printWarnings(terminal: Terminal, warnings: readonly string[]): void {
+  for (const warning of warnings) terminal.err(`${styled(terminal, "yellow", "warning")}  ${warning}`);
 }
 
-/** ECMA-48 "select graphic rendition". */
-function styled(terminal: Terminal, code: string, text: string): string {
-  return terminal.colors ? `\x1b[${code}m${text}\x1b[0m` : text;
+/** Writes the commands that help from here, below a title. Writes nothing when there are none. */
+export function printNextSteps(terminal: Terminal, steps: readonly string[]): void {
+  if (steps.length === 0) return;
+  terminal.out("");
+  terminal.out(bold(terminal, steps.length === 1 ? "Next step" : "Next steps"));
+  for (const step of steps) terminal.out(`  ${styled(terminal, "cyan", step)}`);
+}
+
+/** Aligned columns, an indented line for each entry. Cells may be styled; a last cell is not filled up. */
+export function columns(entries: readonly (readonly string[])[], gap = 3): string[] {
+  const widths = entries.reduce<number[]>(
+    (sofar, cells) => cells.map((cell, at) => Math.max(sofar[at] ?? 0, shownLength(cell))),
+    [],
+  );
+  return entries.map((cells) => {
+    const last = cells.length - 1;
+    const filled = cells.map((cell, at) =>
+      at === last ? cell : cell + " ".repeat((widths[at] ?? 0) - shownLength(cell) + gap)
+    );
+    return `  ${filled.join("")}`.trimEnd();
+  });
+}
+
+/** How many characters of `text` are seen. */
+function shownLength(text: string): number {
+  // deno-lint-ignore no-control-regex -- escape sequences begin with one
+  return text.replace(/\x1b\[[\d;]*m/g, "").length;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { openWithKey, recordAdditionalData, sealWithKey } from "../crypto/seal.ts";
-import type { SessionJwt } from "../crypto/session_jwt.ts";
+import type { SessionJwt, VerifyResult } from "../crypto/session_jwt.ts";
 import type { Grant, Provider, ProviderId } from "../provider/provider.ts";
 import type { RecordStore, UpdateOutcome } from "../store/record_store.ts";
 import { decodeGrant, encodeGrant } from "./grant_codec.ts";
@@ -44,9 +44,16 @@ export type RefusalReason =
   | "provider_disabled"
   | "grant_ended";
 
+/** What a bearer token is by itself, before any record is read. */
+export type TokenVerdict = VerifyResult | { readonly kind: "missing" };
+
 /** Opens, rewrites and deletes the records behind session JWTs. */
 export interface Sessions {
-  /** Opens the session of a bearer token; undefined stands for a request without one. */
+  /** Judges a bearer token without reading anything; undefined stands for a request without one. */
+  verify(token: string | undefined): Promise<TokenVerdict>;
+  /** Opens the session of a token that {@linkcode Sessions.verify} has judged. */
+  openVerified(verdict: TokenVerdict): Promise<OpenResult>;
+  /** Both in one. */
   open(token: string | undefined): Promise<OpenResult>;
   /** The same session as stored now: another request or process may have written since. */
   reopen(session: Session): Promise<OpenResult>;
@@ -95,15 +102,28 @@ export function createSessions({ providers, records, sessionJwt, now }: SessionD
     };
   }
 
+  async function verify(token: string | undefined): Promise<TokenVerdict> {
+    return token === undefined ? { kind: "missing" } : await sessionJwt.verify(token, now());
+  }
+
+  async function openVerified(verdict: TokenVerdict): Promise<OpenResult> {
+    switch (verdict.kind) {
+      case "missing":
+      case "expired":
+        return refused(verdict.kind);
+      case "invalid":
+        return refused(verdict.reason);
+      case "valid": {
+        const { recordId, key, expiresAtS, provider } = verdict.claims;
+        return await read({ recordId, key, expiresAtS, providerId: provider });
+      }
+    }
+  }
+
   return {
-    async open(token) {
-      if (token === undefined) return refused("missing");
-      const verified = await sessionJwt.verify(token, now());
-      if (verified.kind === "expired") return refused("expired");
-      if (verified.kind === "invalid") return refused(verified.reason);
-      const { recordId, key, expiresAtS, provider } = verified.claims;
-      return await read({ recordId, key, expiresAtS, providerId: provider });
-    },
+    verify,
+    openVerified,
+    open: async (token) => await openVerified(await verify(token)),
 
     reopen(session) {
       return read({ ...session, providerId: session.provider.id });

@@ -1,9 +1,11 @@
 /**
- * Reading a request body without trusting it: no more bytes than allowed are ever held, whatever `Content-Length` says.
+ * Reading a request body without trusting it: no more bytes than allowed are ever held, whatever `Content-Length` says, and
+ * nobody is waited for who sends them one by one.
  *
  * @module
  */
 import { isObject, type JsonObject } from "../wire/json.ts";
+import { announcesMore, type BodyLimits, bodyPieces, progressBytes } from "./body_pieces.ts";
 import { decoderFor } from "./content_encoding.ts";
 
 /** How reading a JSON body ended. */
@@ -13,6 +15,8 @@ export type JsonBody =
   | { readonly kind: "empty" }
   /** Before or after decompression. */
   | { readonly kind: "too_large" }
+  /** It took longer than {@linkcode BodyLimits} allow. */
+  | { readonly kind: "timeout" }
   /** Compressed in a way that is not understood. */
   | { readonly kind: "unknown_coding" }
   /** Not JSON, not an object, or cut; `message` is a sentence for the client. */
@@ -21,19 +25,19 @@ export type JsonBody =
 /**
  * Reads the body as one JSON object.
  *
- * The `Content-Type` is not judged: several clients in the field send none. A body above `maxBytes` is not read to its
+ * The `Content-Type` is not judged: several clients in the field send none. A body above `limits` is not read to its
  * end; the rest of it is cancelled. A compressed body may have at most `maxBytes` in either form.
  */
-export async function readJsonBody(request: Request, maxBytes: number): Promise<JsonBody> {
+export async function readJsonBody(request: Request, limits: BodyLimits): Promise<JsonBody> {
   const decode = decoderFor(request.headers.get("content-encoding"));
   if (decode === undefined) {
     await request.body?.cancel();
     return { kind: "unknown_coding" };
   }
-  const encoded = await readBytes(request, maxBytes);
+  const encoded = await readBytes(request, limits);
   if (encoded.kind !== "bytes") return encoded;
   if (encoded.bytes.length === 0) return { kind: "empty" };
-  const body = await decode(encoded.bytes, maxBytes);
+  const body = await decode(encoded.bytes, limits.maxBytes);
   if (body.kind === "corrupt") {
     return {
       kind: "invalid",
@@ -56,36 +60,56 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 type Bytes =
   | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "too_large" }
-  | { readonly kind: "invalid"; readonly message: string };
+  | Extract<JsonBody, { readonly kind: "too_large" | "timeout" | "invalid" }>;
 
-async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
-  const announced = request.headers.get("content-length");
-  if (announced !== null && Number(announced) > maxBytes) {
+async function readBytes(request: Request, limits: BodyLimits): Promise<Bytes> {
+  if (announcesMore(request, limits.maxBytes)) {
     await request.body?.cancel();
     return { kind: "too_large" };
   }
-  try {
-    // The server that framed the request lets no more through than was announced (RFC 9112, section 6.3), and one read
-    // of the whole costs half of what reading piece by piece does.
-    const bytes = announced === null ? await readUnannounced(request, maxBytes) : await request.bytes();
-    return bytes.length > maxBytes ? { kind: "too_large" } : { kind: "bytes", bytes };
-  } catch {
-    return { kind: "invalid", message: "The request body ended before it was complete." };
+  // The server that framed the request lets no more through than was announced (RFC 9112, section 6.3), and one read of
+  // the whole costs half of what reading piece by piece does.
+  const atOnce = request.headers.has("content-length") && !announcesMore(request, progressBytes);
+  return await (atOnce ? readAtOnce : readPieces)(request, limits);
+}
+
+async function readAtOnce(request: Request, { timeoutMs, after }: BodyLimits): Promise<Bytes> {
+  const { promise: late, resolve } = Promise.withResolvers<Bytes>();
+  const stop = after(timeoutMs, () => resolve({ kind: "timeout" }));
+  const whole = request.bytes().then(
+    (bytes): Bytes => ({ kind: "bytes", bytes }),
+    () => cut,
+  );
+  return await Promise.race([whole, late]).finally(stop);
+}
+
+async function readPieces(request: Request, limits: BodyLimits): Promise<Bytes> {
+  const pieces = bodyPieces(request, limits);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  for (;;) {
+    const piece = await pieces.next();
+    switch (piece.kind) {
+      case "piece":
+        chunks.push(piece.bytes);
+        break;
+      case "end":
+        return { kind: "bytes", bytes: joined(chunks) };
+      case "cut":
+        return cut;
+      case "too_large":
+      case "timeout":
+        return piece;
+    }
   }
 }
 
-/** The whole body, or its beginning, of more than `maxBytes`, when it is longer; the rest is cancelled. */
-async function readUnannounced(request: Request, maxBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  for await (const chunk of request.body ?? []) {
-    chunks.push(chunk);
-    length += chunk.length;
-    // Leaving the loop cancels the body.
-    if (length > maxBytes) break;
-  }
-  const bytes = new Uint8Array(length);
+const cut: Bytes = Object.freeze({
+  kind: "invalid",
+  message: "The request body ended before it was complete.",
+});
+
+function joined(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
   let offset = 0;
   for (const chunk of chunks) {
     bytes.set(chunk, offset);

@@ -24,4 +24,9 @@ export function corsFor(origins: readonly string[]): MiddlewareHandler {
 }
 
 /** What a browser client may read beside the CORS-safelisted response headers. */
-const exposedHeaders = Object.freeze(["retry-after", "x-authai-ignored-parameters", ...rateLimitHeaderNames]);
+const exposedHeaders = Object.freeze([
+  "retry-after",
+  "x-request-id",
+  "x-authai-ignored-parameters",
+  ...rateLimitHeaderNames,
+]);

@@ -58,6 +58,7 @@ export function createChatGpt(settings: NamedChatGptSettings, runtime: ProviderR
     quotaHeaders: (headers) => chatGptQuotaHeaders(headers, runtime.now()),
 
     straysIn: [],
+    takesDocuments: true,
     dialectFor: () => Promise.resolve("responses"),
 
     prepare(dialect, body) {

@@ -92,6 +92,7 @@ export function createCopilot(settings: CopilotSettings, runtime: ProviderRuntim
     quotaHeaders: (headers) => copilotQuotaHeaders(headers, runtime.now()),
 
     straysIn: ["chat", "responses"],
+    takesDocuments: false,
 
     async dialectFor(preferred, model, grant, signal) {
       const dialects = (await lookUpDialects(grant, signal)).get(model);

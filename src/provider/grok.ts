@@ -72,6 +72,7 @@ export function createGrok(settings: GrokSettings, runtime: ProviderRuntime): Pr
     quotaHeaders: grokQuotaHeaders,
 
     straysIn: [],
+    takesDocuments: false,
     dialectFor: (preferred) => Promise.resolve(preferred),
     prepare: prepareGrokRequest,
 

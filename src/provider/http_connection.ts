@@ -47,7 +47,11 @@ export class HttpConnection {
   #left = 0;
   #chunked: ChunkedDecoder | undefined;
   #reusable = false;
+  /** Whether the request has gone out whole: what another one would follow is all of it. */
+  #written = true;
   #closed = false;
+  /** Why it was closed, if the caller has said so. */
+  #reason: unknown;
   /** While no request is under way: the read that notices that the upstream closes. */
   #resting: Promise<number | null> | undefined;
   #restLimit: ReturnType<typeof setTimeout> | undefined;
@@ -69,8 +73,11 @@ export class HttpConnection {
 
   /** Sends a request and resolves to the head of its answer; the content is to be read. */
   async send(request: RequestParts): Promise<AnswerHead> {
-    // Not awaited: an upstream may answer, and refuse, before it has read everything.
-    this.#write(formatRequest(request)).catch(() => this.close());
+    const bytes = formatRequest(request);
+    this.#written = false;
+    // Not awaited: an upstream may answer, and refuse, before it has read everything. It may end the connection then, and
+    // writing fails before the answer is read: what is left to read tells whether there is one.
+    this.#write(bytes).catch(() => {});
     for (;;) {
       const parsed = readAnswerHead(this.#buffer.subarray(this.#start, this.#end));
       if (parsed.kind === "malformed") throw this.#broken();
@@ -90,12 +97,14 @@ export class HttpConnection {
   }
 
   /**
-   * The next bytes of the content, valid until the next read; undefined at its end. Rejects when it is cut. `onEnd` is called
-   * before the end or the cut is told.
+   * The next bytes of the content, valid until the next read; undefined at its end. Rejects when it is cut, and with the
+   * reason of {@linkcode HttpConnection.close} if there is one. `onEnd` is called before the end or the cut is told.
    */
-  async read(onEnd: () => void): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  async read(onEnd: (whole: boolean) => void): Promise<Uint8Array<ArrayBuffer> | undefined> {
     // One function and not several that await each other: each costs a few hundredths of what an event may.
     try {
+      // What came before the close counts no more: the caller was told that the content breaks off.
+      if (this.#closed) throw this.#broken();
       for (;;) {
         const bytes = this.#chunked === undefined ? this.#takePlain() : this.#takeChunked(this.#chunked);
         if (bytes !== undefined) return bytes;
@@ -112,10 +121,10 @@ export class HttpConnection {
       this.#finish();
     } catch (error) {
       this.close();
-      onEnd();
-      throw error;
+      onEnd(false);
+      throw this.#reason ?? error;
     }
-    onEnd();
+    onEnd(true);
     return undefined;
   }
 
@@ -139,21 +148,23 @@ export class HttpConnection {
     this.#resting = resting;
     const over = (): void => {
       if (this.#resting !== resting) return;
-      clearTimeout(this.#restLimit);
+      this.#resting = undefined;
       this.close();
       onEnd();
     };
     // Bytes that nobody asked for end it too.
     resting.then(over, over);
-    const limit = setTimeout(() => this.close(), maxMs);
+    // Tells it itself: until the read has ended for it, a request could still be given the closed connection.
+    const limit = setTimeout(over, maxMs);
     Deno.unrefTimer(limit);
     this.#restLimit = limit;
   }
 
-  /** Ends the connection; whatever waits on it rejects. Idempotent. */
-  close(): void {
+  /** Ends the connection; whatever waits on it rejects, reading with `reason` if there is one. Idempotent. */
+  close(reason?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reason = reason;
     clearTimeout(this.#restLimit);
     this.#conn.close();
   }
@@ -189,8 +200,8 @@ export class HttpConnection {
   }
 
   #finish(): void {
-    // Bytes beyond the content belong to no request of ours.
-    if (this.#start !== this.#end) this.#reusable = false;
+    // Bytes beyond the content belong to no request of ours, and behind half a request there is no next one.
+    if (this.#start !== this.#end || !this.#written) this.#reusable = false;
     if (!this.#reusable) this.close();
   }
 
@@ -225,6 +236,7 @@ export class HttpConnection {
     for (let written = 0; written < bytes.length;) {
       written += await this.#conn.write(written === 0 ? bytes : bytes.subarray(written));
     }
+    this.#written = true;
   }
 
   #broken(): ConnectionBroken {

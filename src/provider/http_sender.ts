@@ -44,6 +44,9 @@ export interface HttpSender {
 /** Connections that wait, per origin; what is beyond is closed. */
 const maxRestingPerOrigin = 64;
 
+/** Answers that never have content (RFC 9110 sections 15.3.5 and 15.4.5). */
+const withoutContent: ReadonlySet<number> = new Set([204, 304]);
+
 /** How long a connection may wait, milliseconds. Common servers close after 60 s or more. */
 const maxRestMs = 45_000;
 
@@ -81,15 +84,20 @@ export function createHttpSender(): HttpSender {
       signal.throwIfAborted();
       const target = new URL(url);
       const connection = take(target.origin) ?? await opened(target, signal);
-      const abort = (): void => connection.close();
+      const abort = (): void => connection.close(signal.reason);
       signal.addEventListener("abort", abort, { once: true });
       const over = (): void => {
         signal.removeEventListener("abort", abort);
         give(target.origin, connection);
       };
       try {
+        // It may have aborted while the connection was on its way from there to here.
+        signal.throwIfAborted();
         const { status, headers: fields } = await connection.send({ method, url: target, headers, content });
-        return { status, headers: fields, body: decoded(contentOf(connection, over), fields) };
+        const source = contentOf(connection, over);
+        if (!withoutContent.has(status)) return { status, headers: fields, body: decoded(source, fields) };
+        await source.read();
+        return { status, headers: fields, body: null };
       } catch (error) {
         connection.close();
         over();
@@ -114,20 +122,21 @@ async function opened(target: URL, signal: AbortSignal): Promise<HttpConnection>
 
 /** The content of the answer; `over` is called once, when the connection has nothing more to do with it. */
 function contentOf(connection: HttpConnection, over: () => void): ByteSource {
-  let open = true;
-  const end = (): void => {
-    if (!open) return;
-    open = false;
+  let state: "open" | "ended" | "broken" = "open";
+  const end = (whole: boolean): void => {
+    if (state !== "open") return;
+    state = whole ? "ended" : "broken";
     over();
   };
   return {
     read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
-      return open ? connection.read(end) : Promise.resolve(undefined);
+      // After its end the connection may be another request's. A broken one is nobody's, and goes on rejecting.
+      return state === "ended" ? Promise.resolve(undefined) : connection.read(end);
     },
     cancel(): Promise<void> {
       // What is left of the content would have to be read before another request: ending it is what stops the upstream.
-      if (open) connection.close();
-      end();
+      if (state === "open") connection.close();
+      end(true);
       return Promise.resolve();
     },
   };

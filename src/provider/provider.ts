@@ -211,6 +211,8 @@ export interface Provider {
    * break: choices that are split or missing, ids that change with every event.
    */
   readonly straysIn: readonly Dialect[];
+  /** Whether the upstream is known to take documents, PDF for instance, as `file_data`. All take texts and pictures. */
+  readonly takesDocuments: boolean;
   /** Makes a body in `dialect` fit for this upstream. Pure. */
   prepare(dialect: Dialect, body: JsonObject): PreparedRequest;
   /**

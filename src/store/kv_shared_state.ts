@@ -4,7 +4,7 @@
  * Keys: `["poll", key]` holds `{ sealed, expiresAtMs }`; `["poll_open", minute]` counts the sessions whose expiry
  * falls into that minute since the epoch, so that the number of open ones is the sum over a few dozen counters
  * instead of a scan. A session counts until its minute is over; a full state may stay full up to one minute longer
- * than it has to.
+ * than it has to. `["entry", group, key]` holds `{ value, expiresAtMs }`.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 } from "./locked_retry.ts";
 import { explainOpenError } from "./open_error.ts";
 import { createPrivateFile } from "./private_file.ts";
-import type { PollSession, SharedState } from "./shared_state.ts";
+import type { PollSession, SharedEntry, SharedState } from "./shared_state.ts";
 
 /** What {@linkcode openKvSharedState} takes. */
 export type KvSharedStateOptions =
@@ -38,6 +38,12 @@ export type KvSharedStateOptions =
 
 const minuteMs = 60_000;
 const maxSealedBytes = 32 * 1024;
+
+/** The engine takes 64 KiB, and keeps text with two bytes a character unless all of it is Latin. */
+const maxEntryLength = 30_000;
+
+/** Entries that the engine reads in one go; the most that it allows. */
+const listBatchSize = 500;
 
 /** The engine removes late anyway; this keeps a clock that runs ahead from making it early. */
 const expiryGraceMs = minuteMs;
@@ -139,6 +145,57 @@ class KvSharedState implements SharedState {
       return (await operation.commit()).ok ? undefined : contended;
     });
 
+  listEntries: SharedState["listEntries"] = (group, nowMs, { from } = {}) =>
+    this.#run(async () => {
+      const prefix = [entryPrefix, group];
+      const selector = from === undefined ? { prefix } : { prefix, start: [...prefix, from] };
+      const entries: SharedEntry[] = [];
+      for await (const found of this.#kv.list(selector, { batchSize: listBatchSize })) {
+        const entry = readEntry(found);
+        if (entry !== undefined && entry.expiresAtMs > nowMs) entries.push(entry);
+      }
+      return entries;
+    });
+
+  getEntry: SharedState["getEntry"] = (group, key, nowMs) =>
+    this.#run(async () => {
+      const entry = readEntry(await this.#kv.get(entryKey(group, key)));
+      return entry === undefined || entry.expiresAtMs <= nowMs ? undefined : entry;
+    });
+
+  putEntry: SharedState["putEntry"] = (group, key, value, expiresAtMs) =>
+    this.#run(async () => {
+      requireEntrySize(value);
+      const options = { expireIn: expireInMs(expiresAtMs, this.#now()) };
+      await this.#kv.set(entryKey(group, key), { value, expiresAtMs }, options);
+    });
+
+  replaceEntry: SharedState["replaceEntry"] = (group, key, expectedVersion, entry, nowMs) =>
+    this.#run(async () => {
+      requireEntrySize(entry.value);
+      const found = await this.#kv.get(entryKey(group, key));
+      const current = readEntry(found);
+      // An expired entry is none, and yet has a versionstamp until the engine removes it.
+      const version = current === undefined || current.expiresAtMs <= nowMs ? undefined : current.version;
+      if (version !== expectedVersion) return false;
+      const { ok } = await this.#kv.atomic()
+        .check(found)
+        .set(found.key, { value: entry.value, expiresAtMs: entry.expiresAtMs }, {
+          expireIn: expireInMs(entry.expiresAtMs, this.#now()),
+        })
+        .commit();
+      return ok;
+    });
+
+  deleteEntry: SharedState["deleteEntry"] = (group, key, expectedVersion) =>
+    this.#run(async () => {
+      const operation = this.#kv.atomic().delete(entryKey(group, key));
+      if (expectedVersion !== undefined) {
+        operation.check({ key: entryKey(group, key), versionstamp: expectedVersion });
+      }
+      await operation.commit();
+    });
+
   ping: SharedState["ping"] = () =>
     this.#run(async () => {
       await this.#kv.get(["ping"]);
@@ -179,6 +236,12 @@ function openCounterKey(expiresAtMs: number): Deno.KvKey {
   return [openCounterPrefix, Math.floor(expiresAtMs / minuteMs)];
 }
 
+const entryPrefix = "entry";
+
+function entryKey(group: string, key: string): Deno.KvKey {
+  return [entryPrefix, group, key];
+}
+
 function expireInMs(expiresAtMs: number, nowMs: number): number {
   return Math.max(0, Math.ceil(expiresAtMs - nowMs)) + expiryGraceMs;
 }
@@ -187,6 +250,22 @@ function requireSealedSize(sealed: Uint8Array): void {
   if (sealed.length > maxSealedBytes) {
     throw new RangeError(`A sealed sign-in must not be longer than ${maxSealedBytes} bytes.`);
   }
+}
+
+function requireEntrySize(value: string): void {
+  if (value.length > maxEntryLength) {
+    throw new RangeError(`A shared entry must not be longer than ${maxEntryLength} characters.`);
+  }
+}
+
+function readEntry(
+  { key: path, value: stored, versionstamp }: Deno.KvEntryMaybe<unknown>,
+): SharedEntry | undefined {
+  if (typeof stored !== "object" || stored === null || versionstamp === null) return undefined;
+  if (!("value" in stored) || !("expiresAtMs" in stored)) return undefined;
+  const { value, expiresAtMs } = stored;
+  if (typeof value !== "string" || typeof expiresAtMs !== "number") return undefined;
+  return { key: String(path[2]), value, expiresAtMs, version: versionstamp };
 }
 
 function readSession(entry: Deno.KvEntryMaybe<unknown>): PollSession | undefined {

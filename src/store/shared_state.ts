@@ -1,6 +1,7 @@
 /**
- * Short-lived state that all instances of a relay share: the sign-ins in progress. What is stored is sealed by the
- * caller under a key that only the polling client knows, so that a copy of the engine's file opens nothing.
+ * Short-lived state that all instances of a relay share: the sign-ins in progress, and small entries such as counters and
+ * blocks. A sign-in is sealed by the caller under a key that only the polling client knows, so that a copy of the engine's file
+ * opens nothing; entries are stored as they are and hold no secrets.
  *
  * @module
  */
@@ -17,6 +18,18 @@ export interface PollSession {
 
 /** How {@linkcode SharedState.createPollSession} ended: `full` when too many sign-ins are open already. */
 export type CreateOutcome = "created" | "full";
+
+/** A small value that instances share, as stored. */
+export interface SharedEntry {
+  /** Unique in its group. Printable ASCII. */
+  readonly key: string;
+  /** The caller's text; opaque here. At most 30 000 characters (UTF-16 code units). */
+  readonly value: string;
+  /** When the entry ends, milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+  /** Opaque compare-and-swap token of this read. */
+  readonly version: string;
+}
 
 /**
  * State shared by instances.
@@ -48,6 +61,32 @@ export interface SharedState {
   replacePollSession(key: string, expectedVersion: string, sealed: Uint8Array): Promise<string | undefined>;
   /** Removes the session; no effect if there is none. */
   deletePollSession(key: string): Promise<void>;
+  /**
+   * The entries of a group that have not expired at `nowMs`, ascending by key; with `from`, only those whose key is not less.
+   * One moment's truth as far as the engine reads in one go (500 entries).
+   */
+  listEntries(
+    group: string,
+    nowMs: number,
+    options?: { readonly from?: string },
+  ): Promise<readonly SharedEntry[]>;
+  /** The entry, or undefined when there is none or it has expired at `nowMs`. */
+  getEntry(group: string, key: string, nowMs: number): Promise<SharedEntry | undefined>;
+  /** Stores an entry, whatever was there before. */
+  putEntry(group: string, key: string, value: string, expiresAtMs: number): Promise<void>;
+  /**
+   * Replaces an entry if nobody wrote since `expectedVersion` was read; without one, creates it if there is none at `nowMs`.
+   * Resolves to whether this call did it.
+   */
+  replaceEntry(
+    group: string,
+    key: string,
+    expectedVersion: string | undefined,
+    entry: { readonly value: string; readonly expiresAtMs: number },
+    nowMs: number,
+  ): Promise<boolean>;
+  /** Removes the entry; with `expectedVersion`, only if nobody wrote since that was read. No effect if there is none. */
+  deleteEntry(group: string, key: string, expectedVersion?: string): Promise<void>;
   /** Resolves when the engine answers a read, rejects when it does not: for `/readyz`. */
   ping(): Promise<void>;
   /** Releases files and connections. Idempotent; other methods reject afterwards. */

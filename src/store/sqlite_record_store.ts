@@ -1,6 +1,5 @@
 /**
- * {@linkcode RecordStore} on one SQLite file, through the `node:sqlite` that is inside Deno: no FFI, no download,
- * read and write permission on one folder.
+ * {@linkcode RecordStore} on one SQLite file.
  *
  * The calls are synchronous inside (a point read takes about 10 us, a write waits for the disk), and a writer that
  * meets the lock of another process waits for it up to five seconds, during which this process does nothing else.
@@ -8,68 +7,19 @@
  *
  * @module
  */
-import { DatabaseSync, type SQLOutputValue, type StatementSync } from "node:sqlite";
-import { createLockedRetry } from "./locked_retry.ts";
-import { explainOpenError } from "./open_error.ts";
-import { createPrivateFile } from "./private_file.ts";
+import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { RecordStore, SealedRecord } from "./record_store.ts";
-import { migrate, requireOurDatabase } from "./sqlite_schema.ts";
-
-/** How long a writer waits for other processes, milliseconds. */
-const busyTimeoutMs = 5_000;
-
-/**
- * `FULL` makes a resolved write survive a power cut, not only a crash of the process. `secure_delete` overwrites what
- * is deleted, because the holder of an old JWT and an old key could still open a revoked record that lingers in the
- * file. Mapping and cache bring a point read from 24 to 9 us (measured on Deno 2.9.6); both are upper bounds, used as
- * needed.
- */
-const pragmas = `PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
-  PRAGMA cache_size = -65536;`;
+import { openSqliteDatabase } from "./sqlite_database.ts";
 
 const columns = "id, iv, blob, account_id_hash, version, created_at_ms, updated_at_ms, expires_at_ms";
 
 /**
- * Opens the store, and creates or upgrades its file. A new file has mode 0600, as have its `-wal` and `-shm` files.
- *
- * Rejects, and leaves the file as it is, when it is not a database, is damaged, belongs to another program or was
- * written by a newer version; also when its folder does not exist. The message is for the operator.
+ * Opens the store: see `openSqliteDatabase`, also for what it rejects.
  *
  * @param options.path The file, or `:memory:` for records that end with this store.
  */
 export async function openSqliteRecordStore(options: { readonly path: string }): Promise<RecordStore> {
-  const { path } = options;
-  const name = `The database ${JSON.stringify(path)}`;
-  if (path !== ":memory:") await createPrivateFile(path, name);
-  return new SqliteRecordStore(await openDatabase(path, name));
-}
-
-async function openDatabase(path: string, name: string): Promise<DatabaseSync> {
-  let database: DatabaseSync | undefined;
-  try {
-    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    requireOurDatabase(database, name);
-    await enterWalMode(database, path, name);
-    database.exec(pragmas);
-    migrate(database, name);
-    return database;
-  } catch (error) {
-    database?.close();
-    throw explainOpenError(error, name);
-  }
-}
-
-/**
- * Of processes that create a file together, SQLite tells all but one at once, busy timeout or not, that it is locked.
- */
-async function enterWalMode(database: DatabaseSync, path: string, name: string): Promise<void> {
-  const statement = database.prepare("PRAGMA journal_mode = WAL");
-  const mode = await createLockedRetry()(() => Promise.try(() => statement.get()?.["journal_mode"]));
-  if (mode !== (path === ":memory:" ? "memory" : "wal")) {
-    throw new Error(
-      `${name} cannot use a write-ahead log. Put it on a local file system; network file systems lack what it needs.`,
-    );
-  }
+  return new SqliteRecordStore(await openSqliteDatabase(options.path));
 }
 
 class SqliteRecordStore implements RecordStore {

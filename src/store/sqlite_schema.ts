@@ -25,6 +25,25 @@ const migrations: readonly string[] = Object.freeze([
    ) STRICT;
    CREATE INDEX record_expires_at_ms ON record (expires_at_ms);
    CREATE INDEX record_account_id_hash ON record (account_id_hash);`,
+  // A row without a head is an upload. A row whose expiry has passed is gone for everybody but the purge.
+  `CREATE TABLE file (
+     id TEXT NOT NULL PRIMARY KEY,
+     owner_id TEXT NOT NULL,
+     quota_id TEXT NOT NULL,
+     head BLOB,
+     bytes INTEGER NOT NULL,
+     created_at_ms INTEGER NOT NULL,
+     expires_at_ms INTEGER
+   ) STRICT;
+   CREATE INDEX file_owner_id ON file (owner_id, id);
+   CREATE INDEX file_quota_id ON file (quota_id, expires_at_ms, bytes);
+   CREATE INDEX file_expires_at_ms ON file (expires_at_ms) WHERE expires_at_ms IS NOT NULL;
+   CREATE TABLE file_chunk (
+     file_id TEXT NOT NULL,
+     position INTEGER NOT NULL,
+     sealed BLOB NOT NULL,
+     UNIQUE (file_id, position)
+   ) STRICT;`,
 ]);
 
 /**

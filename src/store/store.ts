@@ -4,18 +4,22 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "node:path";
+import type { FileStore } from "./file_store.ts";
 import { openKvSharedState } from "./kv_shared_state.ts";
 import type { RecordStore } from "./record_store.ts";
 import type { SharedState } from "./shared_state.ts";
+import { openSqliteFileStore } from "./sqlite_file_store.ts";
 import { openSqliteRecordStore } from "./sqlite_record_store.ts";
 
 /** The stores of a relay. Everything in them is sealed: a copy of the files opens nothing. */
 export interface Store {
-  /** The sealed sign-ins. */
+  /** The sealed sign-ins. Deleting one also deletes the files whose owner it is. */
   readonly records: RecordStore;
+  /** The sealed uploads. */
+  readonly files: FileStore;
   /** Short-lived state that all instances share. */
   readonly shared: SharedState;
-  /** Resolves when both engines answer a read, rejects when one does not. */
+  /** Resolves when all engines answer a read, rejects when one does not. */
   ping(): Promise<void>;
   /** Releases all files. Idempotent; the stores reject afterwards. */
   close(): Promise<void>;
@@ -32,7 +36,7 @@ export interface StoreOptions {
 }
 
 /**
- * Opens a relay's stores: SQLite for the records, Deno KV for the shared state. Missing files are created with mode
+ * Opens a relay's stores: SQLite for records and files, Deno KV for the shared state. Missing files are created with mode
  * 0600. Several processes may open the same files.
  *
  * Needs read and write permission on the data directory, and Deno KV: `"unstable": ["kv"]` in the deno.json of the
@@ -52,22 +56,41 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
   if ([databasePath, kvPath].some((path) => path !== memory && !isAbsolute(path))) {
     await createDataDir(dataDir);
   }
-  const records = await openSqliteRecordStore({ path: paths.database });
-  let shared: SharedState;
+  const opened: { close(): Promise<void> }[] = [];
   try {
-    shared = await openKvSharedState({ path: paths.kv });
+    const records = await openSqliteRecordStore({ path: paths.database });
+    opened.push(records);
+    const files = await openSqliteFileStore({ path: paths.database });
+    opened.push(files);
+    const shared = await openKvSharedState({ path: paths.kv });
+    return {
+      records: deletingFilesToo(records, files),
+      files,
+      shared,
+      async ping() {
+        await Promise.all([records.ping(), files.ping(), shared.ping()]);
+      },
+      async close() {
+        await Promise.all([records.close(), files.close(), shared.close()]);
+      },
+    };
   } catch (error) {
-    await records.close();
+    for (const part of opened) await part.close();
     throw error;
   }
+}
+
+/**
+ * Nobody can open the files of a record that is gone. The record goes first: should the process die in between, the sweep
+ * finds files without a record, and never a session without its files.
+ */
+function deletingFilesToo(records: RecordStore, files: FileStore): RecordStore {
   return {
-    records,
-    shared,
-    async ping() {
-      await Promise.all([records.ping(), shared.ping()]);
-    },
-    async close() {
-      await Promise.all([records.close(), shared.close()]);
+    ...records,
+    async delete(id) {
+      const existed = await records.delete(id);
+      await files.deleteOwner(id);
+      return existed;
     },
   };
 }

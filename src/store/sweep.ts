@@ -1,9 +1,19 @@
 /**
- * Removes expired records in the background.
+ * Removes in the background what nobody can use any more: expired records, files without a record, and what uploads left
+ * that never ended.
  *
  * @module
  */
-import type { Store } from "./store.ts";
+import { type FileStore, relayOwnerId } from "./file_store.ts";
+import type { RecordStore } from "./record_store.ts";
+
+/** The stores that are swept. */
+export interface SweptStores {
+  /** The sign-ins. */
+  readonly records: Pick<RecordStore, "sweepExpired" | "get">;
+  /** The files, each of which goes with its owner's record. */
+  readonly files: Pick<FileStore, "owners" | "deleteOwner" | "purge">;
+}
 
 /** What {@linkcode startSweep} takes. */
 export interface SweepOptions {
@@ -29,13 +39,14 @@ export interface Sweep {
 const batchSize = 200;
 
 /**
- * Starts to remove expired records: soon after the start, then every `intervalMs`. A backlog is worked off batch by
- * batch, with a turn of the event loop after each. The default timer does not keep the process alive.
+ * Starts to sweep: soon after the start, then every `intervalMs`. A backlog is worked off batch by batch, with a turn of the
+ * event loop after each. The default timer does not keep the process alive.
  */
-export function startSweep(store: Pick<Store, "records">, options: SweepOptions): Sweep {
+export function startSweep(stores: SweptStores, options: SweepOptions): Sweep {
   const { intervalMs, now, onError, schedule = scheduleUnreferenced } = options;
   let stopped = false;
   let batch: Promise<void> = Promise.resolve();
+  let steps = sweepSteps(stores, now);
   let cancel = schedule(run, 0);
 
   function run(): void {
@@ -44,14 +55,15 @@ export function startSweep(store: Pick<Store, "records">, options: SweepOptions)
     });
   }
 
-  /** Removes one batch; how long to wait before the next, milliseconds. */
+  /** Takes one step; how long to wait before the next, milliseconds. */
   async function sweepBatch(): Promise<number> {
     try {
-      return await store.records.sweepExpired(now(), batchSize) < batchSize ? intervalMs : 0;
+      if (!(await steps.next()).done) return 0;
     } catch (error) {
       onError(error);
-      return intervalMs;
     }
+    steps = sweepSteps(stores, now);
+    return intervalMs;
   }
 
   return {
@@ -61,6 +73,24 @@ export function startSweep(store: Pick<Store, "records">, options: SweepOptions)
       await batch;
     },
   };
+}
+
+/** One sweep, in steps between which others get their turn. */
+async function* sweepSteps({ records, files }: SweptStores, now: () => number): AsyncGenerator<void> {
+  while (await records.sweepExpired(now(), batchSize) === batchSize) yield;
+  for (let after = "";;) {
+    const owners = await files.owners(after, batchSize);
+    for (const owner of owners) {
+      if (owner !== relayOwnerId && await records.get(owner, now()) === undefined) {
+        await files.deleteOwner(owner);
+      }
+    }
+    const last = owners.at(-1);
+    if (last === undefined) break;
+    after = last;
+    yield;
+  }
+  while (await files.purge(now())) yield;
 }
 
 function scheduleUnreferenced(run: () => void, delayMs: number): () => void {

@@ -33,10 +33,10 @@ export interface AnswerReader {
   /** Reads a whole item, as in the `output` of a collected response. */
   readItem(outputIndex: number, item: JsonObject): void;
   /**
-   * Notes that the text of the latest event went on by so many UTF-16 units, which the caller has told itself. Only right
-   * when that event brought a piece of text and nothing else.
+   * Notes that the piece of text of the latest event was followed by one of so many UTF-16 units, which the caller has told
+   * itself. Undefined when that event was no piece: a whole text is told once, and a second one is not.
    */
-  grow(length: number): void;
+  readonly grow: ((length: number) => void) | undefined;
 }
 
 /** Between two messages, and between two parts of a reasoning summary: other dialects have one text for all. */
@@ -91,6 +91,10 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
     part.told += length;
     if (counted) textLength += length;
     latest = { part, counted };
+  }
+
+  function grow(length: number): void {
+    if (latest !== undefined) note(latest.part, length, latest.counted);
   }
 
   function tell(of: OutputText, place: OutputPlace, text: string): void {
@@ -195,6 +199,7 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
 
   return {
     read(event: ResponsesEvent): void {
+      latest = undefined;
       switch (event.kind) {
         case "item_added": {
           const item = readOutputItem(event.item);
@@ -218,10 +223,12 @@ export function createAnswerReader(sink: AnswerSink): AnswerReader {
           if (items.size === 0) outputOf(event.response).forEach((item, index) => readItem(index, item));
           break;
       }
+      // A whole text is told once: what follows it is not told again.
+      if (event.kind !== "delta") latest = undefined;
     },
     readItem,
-    grow(length: number): void {
-      if (latest !== undefined) note(latest.part, length, latest.counted);
+    get grow(): AnswerReader["grow"] {
+      return latest === undefined ? undefined : grow;
     },
   };
 }

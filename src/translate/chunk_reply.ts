@@ -61,7 +61,9 @@ export function createChunkReply(
       }
       return take();
     },
-    grow: reader.grow,
+    get grow(): EventReply["grow"] {
+      return reader.grow;
+    },
     // A Responses stream ends with an event; `[DONE]` behind it says nothing more.
     sentinel: (): string => "",
     mayEnd: false,

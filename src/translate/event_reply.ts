@@ -17,10 +17,10 @@ export interface EventReply {
   /** The text to send for one event; `eventType` is the SSE field. */
   push(event: JsonObject, eventType?: string): string;
   /**
-   * Notes that the piece of text of the latest event went on by so many UTF-16 units, which were told without `push`. Absent
-   * where what is sent for an event depends on more than its text.
+   * Notes that the piece of text of the latest event was followed by one of so many UTF-16 units, which was told without
+   * `push`. Absent or undefined where what is sent for a next event depends on more than its text.
    */
-  readonly grow?: (length: number) => void;
+  readonly grow?: ((length: number) => void) | undefined;
   /** The text to send for the upstream's `[DONE]`, or for its end of stream if the answer may end there. */
   sentinel(): string;
   /** Ends the answer as failed and returns the error event in the client's dialect. */

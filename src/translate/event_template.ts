@@ -9,8 +9,8 @@
 /** An event's form, with holes. */
 export interface EventTemplate {
   /**
-   * Where the text of `run` is, without its quotes, if `run` is one event of this form; undefined otherwise. The text is the
-   * inside of a JSON string: escapes are as they came.
+   * Where the text of `run` is, without its quotes, if `run` is one event of this form; undefined otherwise. The text has
+   * neither quotes nor control characters; whether its escapes and its UTF-8 are right has not been judged.
    */
   match(run: Uint8Array): TextPlace | undefined;
 }
@@ -37,50 +37,49 @@ const TEXT_MARKERS: readonly string[] = Object.freeze(
   HOLES.filter(({ kind }) => kind === "text").map(({ marker }) => marker),
 );
 
+const SPACE = 32;
 const QUOTE = 34;
+const ZERO = 48;
 const BACKSLASH = 92;
 
 interface Hole {
   readonly kind: "text" | "string" | "number";
-  /** Half-open, in characters of the example. */
+  /** Half-open, in bytes of the example. */
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * Learns the form of `event`, the text of one event. Undefined when it is more than one, has no piece of text or several, or
- * is not ASCII outside its text.
+ * Learns the form of `event`, the bytes of one event. Undefined when it is more than one, or has no piece of text or several.
  */
-export function learnTemplate(event: string): EventTemplate | undefined {
-  if (event.indexOf("\n\n") !== event.length - 2 || event.includes("\r")) return undefined;
-  if (!TEXT_MARKERS.some((marker) => event.includes(marker))) return undefined;
-  const holes = HOLES.flatMap(({ marker, kind }) => findHole(event, marker, kind) ?? [])
+export function learnTemplate(event: Uint8Array): EventTemplate | undefined {
+  // A byte order mark belongs to a stream's first event alone.
+  if (event[0] === firstOfMark) return undefined;
+  // One character for each byte, so that an index into the text is one into the bytes.
+  const text = octets.decode(event);
+  if (text.indexOf("\n\n") !== text.length - 2 || text.includes("\r")) return undefined;
+  if (!TEXT_MARKERS.some((marker) => text.includes(marker))) return undefined;
+  // Of two members of one name the latter counts, or they belong to two objects.
+  if (HOLES.some(({ marker }) => text.indexOf(marker) !== text.lastIndexOf(marker))) return undefined;
+  const holes = HOLES.flatMap(({ marker, kind }) => findHole(event, text.indexOf(marker), marker, kind) ?? [])
     .toSorted((one, other) => one.start - other.start);
   if (holes.filter(({ kind }) => kind === "text").length !== 1) return undefined;
   const starts = [0, ...holes.map(({ end }) => end)];
-  const fixed = starts.map((start, index) => event.slice(start, holes[index]?.start));
-  // Beyond ASCII an index into the text is none into the bytes.
-  if (!fixed.every((part) => /^[\x00-\x7f]*$/.test(part))) return undefined;
   return createTemplate(
-    fixed.map((part) => encoder.encode(part)),
+    starts.map((start, index) => event.slice(start, holes[index]?.start)),
     holes.map(({ kind }) => kind),
   );
 }
 
-const encoder = new TextEncoder();
+const firstOfMark = 0xef;
 
-function findHole(event: string, marker: string, kind: Hole["kind"]): Hole | undefined {
-  const at = event.indexOf(marker);
+const octets = new TextDecoder("latin1");
+
+function findHole(event: Uint8Array, at: number, marker: string, kind: Hole["kind"]): Hole | undefined {
   if (at === -1) return undefined;
   const start = at + marker.length;
-  let end = start;
-  if (kind === "number") { while (isDigit(event.charCodeAt(end))) end++; }
-  else {
-    while (end < event.length && event.charCodeAt(end) !== QUOTE) {
-      end += event.charCodeAt(end) === BACKSLASH ? 2 : 1;
-    }
-  }
-  return { kind, start, end };
+  const end = endOfHole(event, start, kind);
+  return end === -1 ? undefined : { kind, start, end };
 }
 
 function createTemplate(fixed: readonly Uint8Array[], holes: readonly Hole["kind"][]): EventTemplate {
@@ -93,9 +92,9 @@ function createTemplate(fixed: readonly Uint8Array[], holes: readonly Hole["kind
       let at = head.length;
       let text: TextPlace | undefined;
       for (let index = 0; index < holes.length; index++) {
-        const kind = holes[index];
+        const kind = holes[index] ?? "text";
         const start = at;
-        at = kind === "number" ? endOfDigits(run, at) : endOfString(run, at);
+        at = endOfHole(run, start, kind);
         if (kind === "text") text = { start, end: at };
         const part = fixed[index + 1] ?? head;
         if (!hasAt(run, at, part)) return undefined;
@@ -115,23 +114,47 @@ function hasAt(run: Uint8Array, at: number, part: Uint8Array): boolean {
   return true;
 }
 
-/** The index of the quote that ends the string, or the end of the bytes; a raw control character ends it too. */
-function endOfString(run: Uint8Array, from: number): number {
+/** Where the hole that begins at `from` ends; -1 when what stands there is nothing of its kind. */
+function endOfHole(run: Uint8Array, from: number, kind: Hole["kind"]): number {
+  switch (kind) {
+    case "text":
+      return endOfText(run, from);
+    case "string":
+      return endOfPlainString(run, from);
+    case "number":
+      return endOfNumber(run, from);
+  }
+}
+
+/** The index of the quote that ends the string. A control character, which JSON has none of, ends it too, also behind a backslash. */
+function endOfText(run: Uint8Array, from: number): number {
   let at = from;
   while (at < run.length) {
     const byte = run[at] ?? 0;
-    if (byte === QUOTE || byte < 32) return at;
-    at += byte === BACKSLASH ? 2 : 1;
+    if (byte === QUOTE || byte < SPACE) return at;
+    at += byte === BACKSLASH && (run[at + 1] ?? 0) >= SPACE ? 2 : 1;
   }
   return at;
 }
 
-function endOfDigits(run: Uint8Array, from: number): number {
+/** As {@linkcode endOfText}; an escape, which would have to be judged, ends it as well. */
+function endOfPlainString(run: Uint8Array, from: number): number {
   let at = from;
-  while (isDigit(run[at] ?? 0)) at++;
+  for (; at < run.length; at++) {
+    const byte = run[at] ?? 0;
+    if (byte === QUOTE || byte === BACKSLASH || byte < SPACE) break;
+  }
   return at;
 }
 
-function isDigit(code: number): boolean {
-  return code >= 48 && code <= 57;
+/** The end of a whole number as JSON has it: at least one digit, and no zero before another one. */
+function endOfNumber(run: Uint8Array, from: number): number {
+  if (run[from] === ZERO) return from + 1;
+  let at = from;
+  while (isDigit(run[at] ?? 0)) at++;
+  return at === from ? -1 : at;
+}
+
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
 }

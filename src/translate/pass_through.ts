@@ -17,7 +17,7 @@ export interface EventWatch {
   /**
    * Reads over a run of whole events, as text, and says whether an event in it must be looked at: too often is allowed,
    * too rarely is not. Called for runs in order; a run that differs from one that needed no look only in its piece of text
-   * and its sequence number is left out, unless it turns out to be the last one.
+   * and its sequence number is left out, unless it turns out to be the last one of its kind.
    */
   scan(text: string): boolean;
   /** Looks at an event: undefined lets it through as it is, a text is sent in its place (possibly none). */
@@ -58,9 +58,15 @@ export function passThrough(
   /** The latest run, if the watch has not seen it. */
   let unscanned: Uint8Array | undefined;
 
+  /** Shows the watch a run that was left out, once it turns out to be the last one of its kind. */
+  function scanLate(): void {
+    if (unscanned !== undefined) watch.scan(decoder.decode(unscanned));
+    unscanned = undefined;
+  }
+
   function fail(failure: StreamFailure): string {
     if (watch.end !== undefined) return "";
-    if (unscanned !== undefined) watch.scan(decoder.decode(unscanned));
+    scanLate();
     cut = !watch.told;
     return watch.fail(failure);
   }
@@ -100,13 +106,13 @@ export function passThrough(
       }
       const text = decoder.decode(run);
       const single = singleEvent(text);
-      unscanned = undefined;
+      scanLate();
       if (watch.scan(text) || (single === undefined && BROKEN_DATA.test(text))) {
         const instead = single === undefined ? replacement(run) : lookAt(single);
         if (instead !== undefined) return encode(instead);
       } else if (single !== undefined && lessons > 0) {
         lessons--;
-        template = learnTemplate(text);
+        template = learnTemplate(run);
       }
       return run.slice();
     },
@@ -115,6 +121,7 @@ export function passThrough(
       let text = "";
       if (open !== undefined && readOpenEvent(open) !== undefined) {
         text = format(open);
+        scanLate();
         watch.scan(text);
         text = watch.look(open) ?? text;
       }

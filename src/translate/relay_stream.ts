@@ -30,6 +30,8 @@ export interface StreamSummary {
    * became unreadable before its end. `cancelled`: the client left.
    */
   readonly end: "completed" | "failed" | "cut" | "cancelled";
+  /** The code of what cut it, or of the upstream's refusal, where it is known here; the upstream's own words stay in the stream. */
+  readonly reason?: string;
   /** What the call used, where the upstream told. */
   readonly usage: TokenUsage | undefined;
 }
@@ -78,17 +80,19 @@ export function relayStream(options: {
   let silentTicks = 0;
   let stopTicking: () => void = () => {};
 
-  function finish(end: StreamSummary["end"]): void {
+  function finish(end: StreamSummary["end"], reason?: string): void {
     if (over) return;
     over = true;
     stopTicking();
-    options.onEnd({ end, usage: translator.usage });
+    options.onEnd({ end, usage: translator.usage, ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Breaks the stream off: what the client is told, once the upstream is done with. */
   function fail(failure: StreamFailure): Uint8Array | undefined {
     const out = translator.fail(failure);
-    finish(signal?.aborted === true ? "cancelled" : translator.ended ?? "cut");
+    if (signal?.aborted === true) finish("cancelled");
+    else if (translator.ended === "completed") finish("completed");
+    else finish(translator.ended ?? "cut", failure.code);
     return out;
   }
 
@@ -97,7 +101,8 @@ export function relayStream(options: {
     const out = bytes === undefined ? translator.end() : translator.chunk(bytes);
     const { ended } = translator;
     if (bytes === undefined) {
-      finish(ended ?? "cut");
+      if (ended === undefined || ended === "cut") finish("cut", "incomplete_stream");
+      else finish(ended);
     } else if (ended === "failed" || ended === "cut") {
       finish(ended);
       void source.cancel(undefined);

@@ -1,6 +1,6 @@
 /**
  * Translating an event that differs from the one before only in its piece of text: the same answer with the other text in
- * its place. Both dialects write a text as a JSON string, so that the string goes over as it came.
+ * its place, byte for byte what the long way would have made of it.
  *
  * @module
  */
@@ -13,20 +13,20 @@ export interface Repetition {
 }
 
 const encoder = new TextEncoder();
-/** Broken UTF-8 is an error here: such an event goes the long way, where it is judged. */
-const decoder = new TextDecoder("utf-8", { fatal: true });
+/** Broken UTF-8 is an error here: such an event goes the long way, where it is judged. A text may begin with U+FEFF. */
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Learns from an event and from what it was answered with, one event too. Undefined when the text cannot be found again in the
  * answer, exactly once.
  */
 export function learnRepetition(run: Uint8Array, answer: string): Repetition | undefined {
-  const event = decode(run);
-  const template = event === undefined ? undefined : learnTemplate(event);
+  if (answer.indexOf("\n\n") !== answer.length - 2) return undefined;
+  const template = learnTemplate(run);
   const place = template?.match(run);
   if (template === undefined || place === undefined) return undefined;
   const text = textAt(run, place);
-  if (text === undefined || text === "" || answer.indexOf("\n\n") !== answer.length - 2) return undefined;
+  if (text === undefined || text === "") return undefined;
   const told = JSON.stringify(text);
   const at = answer.indexOf(told);
   if (at === -1 || answer.lastIndexOf(told) !== at) return undefined;
@@ -36,15 +36,29 @@ export function learnRepetition(run: Uint8Array, answer: string): Repetition | u
     repeat(next: Uint8Array): ReturnType<Repetition["repeat"]> {
       const found = template.match(next);
       if (found === undefined || found.start === found.end) return undefined;
-      const length = isPlain(next, found) ? found.end - found.start : textAt(next, found)?.length;
-      if (length === undefined) return undefined;
-      const bytes = new Uint8Array(head.length + found.end - found.start + tail.length);
-      bytes.set(head);
-      bytes.set(next.subarray(found.start, found.end), head.length);
-      bytes.set(tail, bytes.length - tail.length);
-      return { bytes, length };
+      if (isPlain(next, found)) {
+        return {
+          bytes: join(head, next.subarray(found.start, found.end), tail),
+          length: found.end - found.start,
+        };
+      }
+      const text = textAt(next, found);
+      if (text === undefined) return undefined;
+      // Written anew: the same text can be escaped in many ways.
+      return {
+        bytes: join(head, encoder.encode(JSON.stringify(text).slice(1, -1)), tail),
+        length: text.length,
+      };
     },
   };
+}
+
+function join(head: Uint8Array, text: Uint8Array, tail: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(head.length + text.length + tail.length);
+  bytes.set(head);
+  bytes.set(text, head.length);
+  bytes.set(tail, head.length + text.length);
+  return bytes;
 }
 
 /** Whether each byte is a character of its own: ASCII, and nothing escaped. */
@@ -58,21 +72,11 @@ function isPlain(run: Uint8Array, { start, end }: TextPlace): boolean {
 
 const BACKSLASH = 92;
 
-/** The text of a string; undefined when it is not a JSON string. */
+/** The text of a string; undefined when it is not a JSON string, or not UTF-8. */
 function textAt(run: Uint8Array, { start, end }: TextPlace): string | undefined {
-  const inside = decode(run.subarray(start, end));
-  if (inside === undefined) return undefined;
   try {
-    const text: unknown = JSON.parse(`"${inside}"`);
+    const text: unknown = JSON.parse(`"${decoder.decode(run.subarray(start, end))}"`);
     return typeof text === "string" ? text : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function decode(bytes: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(bytes);
   } catch {
     return undefined;
   }

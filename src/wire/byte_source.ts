@@ -50,9 +50,9 @@ function openByob(reader: ReadableStreamBYOBReader): ByteSource {
   return {
     async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
       const { value, done } = await reader.read(new Uint8Array(buffer));
-      if (done || value === undefined) return undefined;
-      buffer = value.buffer;
-      return value;
+      // Reading takes the buffer away; a cancelled stream does not give it back.
+      buffer = value?.buffer ?? new ArrayBuffer(readBufferBytes);
+      return done ? undefined : value;
     },
     cancel: (reason): Promise<void> => reader.cancel(reason).catch(ignoreLateError),
   };

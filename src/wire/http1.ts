@@ -36,7 +36,7 @@ export type HeadParse =
 export interface RequestParts {
   readonly method: string;
   readonly url: URL;
-  /** Without `host`, `content-length` and `connection`, which follow from the rest. */
+  /** Without `host`, `content-length`, `transfer-encoding` and `connection`, which follow from the rest. */
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined for a request without content. */
   readonly content: Uint8Array<ArrayBuffer> | undefined;
@@ -48,20 +48,25 @@ const encoder = new TextEncoder();
 const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
+/** Fields that say where the request ends and what becomes of the connection: nobody else may set them. */
+const OWN_FIELD = /^(?:host|connection|content-length|transfer-encoding)$/i;
+
 /**
- * The bytes of a request. Throws a `TypeError` for a field that could not be one: a value with a line end in it would be
- * two fields, or a second request.
+ * The bytes of a request. Throws a `TypeError` for a field that could not be one, or that follows from the rest: a value
+ * with a line end in it, or a second length, would be a second request.
  */
 export function formatRequest({ method, url, headers, content }: RequestParts): Uint8Array<ArrayBuffer> {
   let head = `${method} ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n`;
-  for (const name in headers) {
-    const value = headers[name] ?? "";
-    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!FIELD_NAME.test(name) || !FIELD_VALUE.test(value) || OWN_FIELD.test(name)) {
       throw new TypeError("A header field of the request is not valid.");
     }
     head += `${name}: ${value}\r\n`;
   }
-  head += content === undefined ? "\r\n" : `content-length: ${content.length}\r\n\r\n`;
+  // A POST without content says so (RFC 9110 section 8.6).
+  head += content === undefined && method !== "POST"
+    ? "\r\n"
+    : `content-length: ${content?.length ?? 0}\r\n\r\n`;
   // One write for all: a head and content in two packets would wait for each other's acknowledgement.
   const bytes = new Uint8Array(head.length + (content?.length ?? 0));
   writeLatin1(head, bytes);
@@ -77,7 +82,13 @@ function writeLatin1(text: string, into: Uint8Array<ArrayBuffer>): void {
   for (let index = 0; index < text.length; index++) into[index] = text.charCodeAt(index);
 }
 
-const latin1 = new TextDecoder("latin1");
+const windows1252 = new TextDecoder("latin1");
+
+/** The bytes as characters, one for one. What the web calls latin1 has others for 0x80 to 0x9f, which UTF-8 is full of. */
+function readLatin1(bytes: Uint8Array): string {
+  const text = windows1252.decode(bytes);
+  return /[\u0100-\uffff]/.test(text) ? String.fromCharCode(...bytes) : text;
+}
 
 const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: .*)?$/;
 
@@ -85,14 +96,15 @@ const STATUS_LINE = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: .*)?$/;
 export function readAnswerHead(bytes: Uint8Array): HeadParse {
   const end = endOfHead(bytes);
   if (end === -1) return { kind: "incomplete" };
-  const [statusLine = "", ...fields] = latin1.decode(bytes.subarray(0, end)).split("\r\n");
+  const [statusLine = "", ...fields] = readLatin1(bytes.subarray(0, end)).split("\r\n");
   const status = STATUS_LINE.exec(statusLine);
   if (status === null) return malformed;
   const headers = new Headers();
   for (const field of fields) {
     const colon = field.indexOf(":");
     const name = field.slice(0, colon);
-    const value = field.slice(colon + 1).trim();
+    // The spaces around it are taken off by `append`, and nothing else: a control there is no space.
+    const value = field.slice(colon + 1);
     // A line that begins with a space continues the one before: obsolete, and a way to smuggle (RFC 9112 section 5.2).
     if (colon < 1 || !FIELD_NAME.test(name) || !FIELD_VALUE.test(value)) return malformed;
     headers.append(name, value);
@@ -117,7 +129,7 @@ function endOfHead(bytes: Uint8Array): number {
 /** RFC 9112 section 6.3, for answers to requests that are neither HEAD nor CONNECT. */
 function frame(status: number, headers: Headers, persistent: boolean): AnswerHead | undefined {
   const options = (headers.get("connection") ?? "").toLowerCase();
-  const mayStay = persistent ? !options.includes("close") : options.includes("keep-alive");
+  const mayStay = !options.includes("close") && (persistent || options.includes("keep-alive"));
   const answer = (framing: Framing, reusable: boolean): AnswerHead => ({
     status,
     headers,
@@ -125,15 +137,15 @@ function frame(status: number, headers: Headers, persistent: boolean): AnswerHea
     reusable,
   });
   if (status < 200 || status === 204 || status === 304) return answer({ kind: "length", bytes: 0 }, mayStay);
-  const coding = headers.get("transfer-encoding")?.trim().toLowerCase();
+  const coding = headers.get("transfer-encoding")?.toLowerCase();
   const announced = headers.get("content-length");
   if (coding !== undefined) {
     if (coding !== "chunked") return undefined;
-    // Both at once is how requests are smuggled: the coding counts, and the connection is not used again.
-    return answer({ kind: "chunked" }, mayStay && announced === null);
+    // Both at once is how requests are smuggled, and HTTP/1.0 has no coding: it counts, and the connection is not used again.
+    return answer({ kind: "chunked" }, mayStay && persistent && announced === null);
   }
   if (announced === null) return answer({ kind: "until_close" }, false);
-  const lengths = new Set(announced.split(",").map((length) => length.trim()));
+  const lengths = new Set(announced.split(/[\t ]*,[\t ]*/));
   const [length = ""] = lengths;
   if (lengths.size > 1 || !/^[0-9]{1,15}$/.test(length)) return undefined;
   return answer({ kind: "length", bytes: Number(length) }, mayStay);

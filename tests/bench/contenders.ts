@@ -96,6 +96,10 @@ async function startRelay(upstream: string, dir: string): Promise<Contender> {
       AUTH_AI_JWT_SECRET: jwtSecretHex,
       AUTH_AI_IDENTITY_SECRET: identitySecretHex,
       AUTH_AI_ORIGINATOR: "bench",
+      // One session makes all the calls: the limits judge each of them and refuse none.
+      AUTH_AI_RATE_LIMIT_PER_MINUTE: "1000000",
+      AUTH_AI_RATE_LIMIT_BURST: "1000000",
+      AUTH_AI_CONCURRENT_REQUESTS_PER_IP: "1000000",
       AUTH_AI_OPENAI_API_URL: upstream,
       AUTH_AI_XAI_API_URL: upstream,
     },

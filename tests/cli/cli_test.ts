@@ -24,6 +24,13 @@ for (const args of [["help"], ["--help"], ["-h"]]) {
       "serve",
       "sandbox",
       "init",
+      "login",
+      "logout",
+      "token",
+      "status",
+      "models",
+      "doctor",
+      "logs",
       "version",
       "help",
     ]);
@@ -31,9 +38,43 @@ for (const args of [["help"], ["--help"], ["-h"]]) {
 }
 
 const commandFlags: Readonly<Record<string, readonly string[]>> = {
-  serve: ["--init", "--config", "--data-dir", "--host", "--port", "--help"],
+  serve: [
+    "--init",
+    "--config",
+    "--data-dir",
+    "--host",
+    "--port",
+    "--bearer-token-file",
+    "--no-auth",
+    "--help",
+  ],
   sandbox: ["--port", "--sandbox-port", "--auto-approve", "--help"],
-  init: ["--force", "--config", "--data-dir", "--help"],
+  init: ["--no-auth", "--force", "--config", "--data-dir", "--bearer-token-file", "--help"],
+  token: [
+    "--grace-seconds",
+    "--json",
+    "--config",
+    "--data-dir",
+    "--host",
+    "--port",
+    "--bearer-token-file",
+    "--help",
+  ],
+  login: ["--replace", "--config", "--data-dir", "--host", "--port", "--help"],
+  logout: ["--all", "--config", "--data-dir", "--help"],
+  status: ["--json", "--config", "--data-dir", "--host", "--port", "--bearer-token-file", "--help"],
+  models: ["--json", "--config", "--data-dir", "--host", "--port", "--help"],
+  doctor: [
+    "--skip-response",
+    "--json",
+    "--config",
+    "--data-dir",
+    "--host",
+    "--port",
+    "--bearer-token-file",
+    "--help",
+  ],
+  logs: ["--follow", "--lines", "--json", "--config", "--data-dir", "--help"],
   version: ["--help"],
   help: ["--help"],
 };
@@ -50,6 +91,21 @@ for (const [name, flags] of Object.entries(commandFlags)) {
   }
 }
 
+for (
+  const [name, usage] of [
+    ["login", "login [openai|xai|github]"],
+    ["token", "token show|rotate"],
+    ["help", "help [command]"],
+    ["status", "status"],
+  ] as const
+) {
+  Deno.test(`runCli() shows in the help of ${name} which word it takes, without asking for it`, async () => {
+    const { code, out } = await run(name, "--help");
+    assert.equal(code, 0);
+    assert.ok(out.startsWith(`Usage: authai-relay ${usage} [flags]\n`), out);
+  });
+}
+
 Deno.test("runCli() explains every setting in the help of serve", async () => {
   const { out } = await run("serve", "--help");
   for (const { env } of Object.values(settings)) assert.ok(out.includes(env), env);
@@ -62,6 +118,20 @@ const refusals: readonly (readonly [readonly string[], string])[] = [
   [["version", "now"], 'error  "now" is one word too many.\nhint   authai-relay help version'],
   [["help", "serve", "now"], 'error  "now" is one word too many.\nhint   authai-relay help help'],
   [["--prot", "1"], "error  --prot is not a flag here. Did you mean --port?\nhint   authai-relay help serve"],
+  [
+    ["token"],
+    "error  token needs a word: authai-relay token show|rotate.\nhint   authai-relay help token",
+  ],
+  [
+    ["token", "rotat"],
+    'error  "rotat" is not understood here. Did you mean rotate?\nhint   authai-relay help token',
+  ],
+  [["token", "show", "now"], 'error  "now" is one word too many.\nhint   authai-relay help token'],
+  [
+    ["login", "anthropic"],
+    'error  "anthropic" is not understood here. Take one of: openai, chatgpt, xai, grok, github, copilot.\n' +
+    "hint   authai-relay help login",
+  ],
   [["init", "--init"], "error  --init is not a flag here.\nhint   authai-relay help init"],
 ];
 
@@ -73,7 +143,7 @@ for (const [args, expected] of refusals) {
 
 Deno.test("runCli() writes escape sequences only when a person watches", async () => {
   for (const colors of [false, true]) {
-    const process = recordingProcess({}, colors);
+    const process = recordingProcess({}, { colors });
     await runCli(["help"], process);
     await runCli(["nothing"], process);
     assert.equal(process.out.join("").includes("\x1b["), colors);

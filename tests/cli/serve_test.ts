@@ -16,8 +16,9 @@ Deno.test("serve makes nothing without --init, and says which command helps", ()
     assert.equal(stdout, "");
     assert.equal(
       stderr,
-      "error  AUTH_AI_ORIGINATOR, AUTH_AI_JWT_SECRET, AUTH_AI_IDENTITY_SECRET are not set, and the relay needs them.\n" +
-        "hint   `authai-relay init` makes what is missing in the data directory; `serve --init` does that and starts.\n",
+      "error  AUTH_AI_JWT_SECRET, AUTH_AI_IDENTITY_SECRET are not set, and the relay needs them.\n" +
+        "hint   For your own tools: `authai-relay init`, then `authai-relay login`. For an app's users: " +
+        "`authai-relay serve --init`, with the app's name in AUTH_AI_ORIGINATOR.\n",
     );
     assert.equal(await exists(dataDir), false);
   }));
@@ -31,9 +32,9 @@ Deno.test("serve --init makes the missing secrets once and serves; a later serve
     const { code, stdout, stderr } = await first.ended;
     assert.equal(code, 0, stderr);
     assert.deepEqual(stdout.match(/^Made \w+ in data\/secrets\.toml/gm), [
-      "Made originator in data/secrets.toml",
       "Made jwt_secret in data/secrets.toml",
       "Made identity_secret in data/secrets.toml",
+      "Made originator in data/secrets.toml",
     ]);
     assert.match(stderr, /Stopped\.\n$/);
     const path = join(dataDir, "secrets.toml");
@@ -136,11 +137,103 @@ Deno.test("init makes secrets once, keeps them, and replaces them only with --fo
     assert.deepEqual(forced.stdout.match(/^Replaced \w+/gm), [
       "Replaced jwt_secret",
       "Replaced identity_secret",
+      "Replaced the",
     ]);
     const replaced = await Deno.readTextFile(path);
     const secretsOf = (text: string) => [...text.matchAll(/[0-9a-f]{64}/g)].map(([secret]) => secret);
     assert.equal(new Set([...secretsOf(made), ...secretsOf(replaced)]).size, 4);
-    assert.match(replaced, /originator = "authai-relay"/);
+    assert.doesNotMatch(replaced, /originator/);
+  }));
+
+Deno.test("serve names both ways on when it has its secrets and nobody could use it", () =>
+  withProject(async ({ start, dataDir }) => {
+    await start("serve", ["init"]).ended;
+    await Deno.remove(join(dataDir, "relay_token"));
+    const { code, stderr } = await start("serve", ["--port=0"]).ended;
+    assert.equal(code, 2);
+    assert.equal(
+      stderr,
+      "error  Nobody could use this relay: it has neither a relay token nor an app's name.\n" +
+        "hint   For your own tools: `authai-relay init`, then `authai-relay login`. For an app's users: " +
+        "`authai-relay serve --init`, with the app's name in AUTH_AI_ORIGINATOR.\n",
+    );
+  }));
+
+Deno.test("serve runs the personal half alone after init, and --init adds no app to it", () =>
+  withProject(async ({ start, dataDir }) => {
+    await start("serve", ["init"]).ended;
+    const token = (await Deno.readTextFile(join(dataDir, "relay_token"))).trim();
+    const relay = start("serve", ["--init", "--port=0"]);
+    const [, origin] = await relay.output(listens);
+    assert.deepEqual(await (await fetch(`${origin}/readyz`)).json(), { ok: true });
+    for (const path of ["/auth/providers", "/sign-in"]) {
+      const response = await fetch(origin + path);
+      assert.equal(response.status, 404, path);
+      assert.equal((await response.json()).error.code, "not_found");
+    }
+    const status = (bearer: string) =>
+      fetch(`${origin}/v1/relay/status`, { headers: { authorization: `Bearer ${bearer}` } });
+    for (const [bearer, expected] of [[token, 200], [`${token}x`, 401]] as const) {
+      const response = await status(bearer);
+      assert.equal(response.status, expected, await response.text());
+    }
+
+    const rotated = await start("serve", ["token", "rotate", "--grace-seconds=0", "--json"]).ended;
+    for (const [bearer, expected] of [[JSON.parse(rotated.stdout).token, 200], [token, 401]] as const) {
+      const response = await status(bearer);
+      assert.equal(response.status, expected, await response.text());
+    }
+    relay.signal("SIGTERM");
+    const { code, stdout, stderr } = await relay.ended;
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /personal +data\/relay_token \([0-9a-f]{12}\)\n/);
+    assert.match(stdout, /first sign in with `authai-relay login`\./);
+    assert.doesNotMatch(stdout, /^ +app /m);
+    assert.ok(!`${stdout}${stderr}`.includes(token));
+  }));
+
+Deno.test("serve refuses a token file that is named and missing, and an open relay beyond loopback", () =>
+  withProject(async ({ start, dataDir }) => {
+    await start("serve", ["init"]).ended;
+    const missing = await start("serve", ["--bearer-token-file=data/elsewhere"]).ended;
+    assert.deepEqual([missing.code, missing.stderr], [
+      2,
+      "error  data/elsewhere does not exist, and the settings name it as the token file.\n" +
+      "hint   authai-relay init\n",
+    ]);
+    const open = await start("serve", ["--no-auth", "--host=0.0.0.0"]).ended;
+    assert.equal(open.code, 2);
+    assert.match(
+      open.stderr,
+      /^error {2}--no-auth on the command line opens the relay .*allow_remote_no_auth/,
+    );
+    assert.equal(await exists(join(dataDir, "relay.db")), false);
+  }));
+
+Deno.test("serve reads the environment of AIRelays under its permission set", () =>
+  withProject(async ({ start }) => {
+    const env = {
+      AIRELAYS_BEARER_TOKEN: "token-of-the-environment",
+      AIRELAY_HOST: "localhost",
+      OPENAI_ENDPOINT_PORT: "0",
+      AIRELAYS_CLAUDE_BIN: "claude",
+    };
+    await start("serve", ["init"], env).ended;
+    const relay = start("serve", [], env);
+    const [, origin] = await relay.output(listens);
+    const response = await fetch(`${origin}/v1/relay/status`, {
+      headers: { authorization: `Bearer ${env.AIRELAYS_BEARER_TOKEN}` },
+    });
+    assert.equal(response.status, 200, await response.text());
+    relay.signal("SIGTERM");
+    const { stdout, stderr } = await relay.ended;
+    assert.match(stdout, /personal +AIRELAYS_BEARER_TOKEN in the environment/);
+    assert.match(stderr, /^warning {2}AIRELAYS_CLAUDE_BIN in the environment has no effect: /);
+    const typo = await start("serve", [], { ...env, AIRELAYS_PROT: "1" }).ended;
+    assert.match(
+      typo.stderr,
+      /\nerror {2}AIRELAYS_PROT in the environment is not a setting\. Did you mean AIRELAYS_PORT\?\n$/,
+    );
   }));
 
 Deno.test("help ends well when its reader has left", () =>

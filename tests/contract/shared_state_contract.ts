@@ -187,6 +187,100 @@ export function sharedStateContract(
     assert.deepEqual((await state.getPollSession("a", nowMs))?.sealed, bytes(1));
   });
 
+  test("getEntry() returns what putEntry() stored last, until it expires", async ({ state }) => {
+    await state.putEntry("g", "a", "one", expiresAtMs);
+    await state.putEntry("g", "a", "two", expiresAtMs + 1);
+    const entry = await state.getEntry("g", "a", nowMs);
+    assert.equal(entry?.value, "two");
+    assert.equal(entry.expiresAtMs, expiresAtMs + 1);
+    assert.notEqual(await state.getEntry("g", "a", expiresAtMs), undefined);
+    assert.equal(await state.getEntry("g", "a", expiresAtMs + 1), undefined);
+    assert.equal(await state.getEntry("h", "a", nowMs), undefined);
+    assert.equal(await state.getEntry("g", "b", nowMs), undefined);
+  });
+
+  test("listEntries() lists one group by ascending key, from a key on, without expired ones", async ({ state }) => {
+    for (const key of ["b", "a", "d", "c"]) await state.putEntry("g", key, `value ${key}`, expiresAtMs);
+    await state.putEntry("g", "bb", "short", nowMs + 1_000);
+    await state.putEntry("h", "b", "other group", expiresAtMs);
+    const keys = async (atMs: number, from?: string) =>
+      (await state.listEntries("g", atMs, from === undefined ? {} : { from })).map(({ key }) => key);
+    assert.deepEqual(await keys(nowMs), ["a", "b", "bb", "c", "d"]);
+    assert.deepEqual(await keys(nowMs + 1_000), ["a", "b", "c", "d"]);
+    assert.deepEqual(await keys(nowMs, "bb"), ["bb", "c", "d"]);
+    assert.deepEqual(await keys(nowMs, "e"), []);
+    assert.deepEqual(await state.listEntries("none", nowMs), []);
+    const [first] = await state.listEntries("g", nowMs);
+    assert.deepEqual(first, await state.getEntry("g", "a", nowMs));
+  });
+
+  test("listEntries() lists every one of 1 200 entries", async ({ state }) => {
+    const keys = Array.from({ length: 1_200 }, (_, index) => `key-${String(index).padStart(5, "0")}`);
+    await Promise.all(keys.map((key) => state.putEntry("g", key, "", expiresAtMs)));
+    assert.deepEqual((await state.listEntries("g", nowMs)).map(({ key }) => key), keys);
+  });
+
+  test("replaceEntry() creates an entry once when many try", async ({ state }) => {
+    const outcomes = await Promise.all(
+      Array.from(
+        { length: 20 },
+        (_, index) => state.replaceEntry("g", "a", undefined, { value: String(index), expiresAtMs }, nowMs),
+      ),
+    );
+    assert.equal(outcomes.filter((done) => done).length, 1);
+    assert.equal((await state.getEntry("g", "a", nowMs))?.value, String(outcomes.indexOf(true)));
+  });
+
+  test("replaceEntry() replaces only what was read, and takes an expired entry for none", async ({ state }) => {
+    await state.putEntry("g", "a", "one", expiresAtMs);
+    const version = (await state.getEntry("g", "a", nowMs))?.version;
+    const later = { value: "two", expiresAtMs: expiresAtMs + 5_000 };
+    assert.equal(await state.replaceEntry("g", "a", undefined, later, nowMs), false);
+    assert.equal(await state.replaceEntry("g", "a", "no version", later, nowMs), false);
+    assert.equal(await state.replaceEntry("g", "a", version, later, nowMs), true);
+    assert.equal(await state.replaceEntry("g", "a", version, { value: "three", expiresAtMs }, nowMs), false);
+    assert.equal((await state.getEntry("g", "a", nowMs))?.value, "two");
+    const third = { value: "three", expiresAtMs: expiresAtMs + 90_000 };
+    assert.equal(await state.replaceEntry("g", "a", undefined, third, expiresAtMs + 4_999), false);
+    assert.equal(await state.replaceEntry("g", "a", undefined, third, expiresAtMs + 5_000), true);
+  });
+
+  test("replaceEntry() loses no increment of many at once", async ({ state }) => {
+    const increment = async () => {
+      while (true) {
+        const entry = await state.getEntry("g", "n", nowMs);
+        const next = { value: String(Number(entry?.value ?? 0) + 1), expiresAtMs };
+        if (await state.replaceEntry("g", "n", entry?.version, next, nowMs)) return;
+      }
+    };
+    await Promise.all(Array.from({ length: 25 }, increment));
+    assert.equal((await state.getEntry("g", "n", nowMs))?.value, "25");
+  });
+
+  test("deleteEntry() removes an entry, or only the version that was read", async ({ state }) => {
+    await state.putEntry("g", "a", "one", expiresAtMs);
+    const stale = (await state.getEntry("g", "a", nowMs))?.version ?? "";
+    await state.putEntry("g", "a", "two", expiresAtMs);
+    await state.deleteEntry("g", "a", stale);
+    assert.equal((await state.getEntry("g", "a", nowMs))?.value, "two");
+    await state.deleteEntry("g", "a", (await state.getEntry("g", "a", nowMs))?.version ?? "");
+    assert.equal(await state.getEntry("g", "a", nowMs), undefined);
+    await state.putEntry("g", "a", "three", expiresAtMs);
+    await state.deleteEntry("g", "a");
+    await state.deleteEntry("g", "a");
+    assert.equal(await state.getEntry("g", "a", nowMs), undefined);
+  });
+
+  test("putEntry() stores 30 000 characters and rejects more with RangeError", async ({ state }) => {
+    const value = "\u20ac".repeat(30_000);
+    await state.putEntry("g", "a", value, expiresAtMs);
+    assert.equal((await state.getEntry("g", "a", nowMs))?.value, value);
+    await assert.rejects(state.putEntry("g", "b", value + "x", expiresAtMs), RangeError);
+    const version = (await state.getEntry("g", "a", nowMs))?.version;
+    const tooLong = { value: value + "x", expiresAtMs };
+    await assert.rejects(state.replaceEntry("g", "a", version, tooLong, nowMs), RangeError);
+  });
+
   test("ping() resolves while the state is open", async ({ state }) => {
     await state.ping();
   });
@@ -199,6 +293,11 @@ export function sharedStateContract(
     await assert.rejects(state.getPollSession("a", nowMs));
     await assert.rejects(state.replacePollSession("a", "", bytes(1)));
     await assert.rejects(state.deletePollSession("a"));
+    await assert.rejects(state.listEntries("g", nowMs));
+    await assert.rejects(state.getEntry("g", "a", nowMs));
+    await assert.rejects(state.putEntry("g", "a", "", expiresAtMs));
+    await assert.rejects(state.replaceEntry("g", "a", undefined, { value: "", expiresAtMs }, nowMs));
+    await assert.rejects(state.deleteEntry("g", "a"));
     await assert.rejects(state.ping());
   });
 
@@ -209,9 +308,11 @@ export function sharedStateContract(
     await create(state, "a", { sealed: bytes(1) });
     await create(state, "b");
     await state.deletePollSession("b");
+    await state.putEntry("g", "a", "kept", expiresAtMs);
     await state.close();
     const again = await reopen();
     try {
+      assert.equal((await again.getEntry("g", "a", nowMs))?.value, "kept");
       assert.deepEqual((await again.getPollSession("a", nowMs))?.sealed, bytes(1));
       assert.equal(await again.getPollSession("b", nowMs), undefined);
       assert.equal(await create(again, "c", { maxOpen: 1 }), "full");
@@ -233,6 +334,14 @@ export function sharedStateContract(
       assert.deepEqual((await state.getPollSession("a", nowMs))?.sealed, bytes(2));
       await other.deletePollSession("a");
       assert.equal(await state.getPollSession("a", nowMs), undefined);
+      await state.putEntry("g", "a", "one", expiresAtMs);
+      const entry = await other.getEntry("g", "a", nowMs);
+      assert.equal(entry?.value, "one");
+      assert.equal(
+        await other.replaceEntry("g", "a", entry.version, { value: "two", expiresAtMs }, nowMs),
+        true,
+      );
+      assert.deepEqual((await state.listEntries("g", nowMs)).map(({ value }) => value), ["two"]);
     } finally {
       await other.close();
     }

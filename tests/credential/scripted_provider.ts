@@ -67,6 +67,7 @@ export class ScriptedProvider implements Provider {
     throw new Error("Not scripted.");
   }
   readonly straysIn: Provider["straysIn"] = [];
+  readonly takesDocuments = true;
   dialectFor(): never {
     throw new Error("Not scripted.");
   }

@@ -262,9 +262,7 @@ Deno.test("poll() does not bring a session back that was revoked while a slow ow
     ...bench.signInParts,
     identity,
     shared: {
-      createPollSession: (key, sealed, expiresAtMs, limit) =>
-        shared.createPollSession(key, sealed, expiresAtMs, limit),
-      getPollSession: (key, nowMs) => shared.getPollSession(key, nowMs),
+      ...shared,
       async replacePollSession(key, version, sealed) {
         const next = await shared.replacePollSession(key, version, sealed);
         if (++writes === 2) {
@@ -273,9 +271,6 @@ Deno.test("poll() does not bring a session back that was revoked while a slow ow
         }
         return next;
       },
-      deletePollSession: (key) => shared.deletePollSession(key),
-      ping: () => shared.ping(),
-      close: () => shared.close(),
     },
   });
   const late = slow.poll(id);

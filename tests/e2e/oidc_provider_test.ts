@@ -240,7 +240,13 @@ Deno.test("a grant that oidc-provider ended for a reused refresh token ends the 
   assert.equal(response.status, 401);
   assert.deepEqual(await response.json(), { error: "unauthorized" });
   assert.deepEqual(rig.events.filter(({ kind }) => kind === "refresh_failed"), [
-    { kind: "refresh_failed", provider: "xai", ended: true, reason: "invalid_grant" },
+    {
+      kind: "refresh_failed",
+      requestId: response.headers.get("x-request-id"),
+      provider: "xai",
+      ended: true,
+      reason: "invalid_grant",
+    },
   ]);
   assert.equal((await rig.withJwt(jwt, "/auth/whoami")).status, 401);
 });

@@ -3,7 +3,8 @@
  */
 import assert from "node:assert/strict";
 import OpenAI from "openai";
-import { createRelayApp, type RelayAppOptions, type RelayProviders } from "../../src/app/app.ts";
+import { createRelayApp } from "../../src/app/app.ts";
+import type { RelayAppOptions, RelayProviders } from "../../src/app/options.ts";
 import { loadConfig } from "../../src/config_load.ts";
 import type { ProviderId } from "../../src/provider/provider.ts";
 import { type SandboxOptions, startSandbox } from "../../src/sandbox/sandbox.ts";
@@ -89,6 +90,7 @@ export async function startRig(
     openAi,
     async [Symbol.asyncDispose]() {
       await server.shutdown();
+      app.close();
       await sandbox.shutdown();
       await store.close();
     },
@@ -96,7 +98,7 @@ export async function startRig(
 }
 
 /** The provider settings that a relay reads from the sandbox's environment settings. */
-async function providersAt(environment: Readonly<Record<string, string>>): Promise<RelayProviders> {
+export async function providersAt(environment: Readonly<Record<string, string>>): Promise<RelayProviders> {
   const loaded = await loadConfig({
     flags: {},
     environment: {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readJsonBody } from "../../src/guard/body.ts";
+import type { BodyLimits } from "../../src/guard/body_pieces.ts";
 
 function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
   return new Request("http://relay.test/", { method: "POST", body, headers });
@@ -7,7 +8,7 @@ function post(body: BodyInit | null, headers: HeadersInit = {}): Request {
 
 Deno.test("readJsonBody() reads an object and keeps the client's bytes", async () => {
   const text = ' {"b":1, "a":"\u00e4"}\n';
-  const body = await readJsonBody(post(text), 100);
+  const body = await readJsonBody(post(text), limits(100));
   assert.ok(body.kind === "object");
   assert.deepEqual(body.value, { b: 1, a: "\u00e4" });
   assert.equal(new TextDecoder().decode(body.bytes), text);
@@ -25,14 +26,14 @@ Deno.test("readJsonBody() tells what is wrong with other bodies", async () => {
     [new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d]), "invalid"],
   ];
   for (const [bytes, kind] of cases) {
-    assert.equal((await readJsonBody(post(bytes), 100)).kind, kind, String(bytes));
+    assert.equal((await readJsonBody(post(bytes), limits(100))).kind, kind, String(bytes));
   }
 });
 
 Deno.test("readJsonBody() accepts a body of exactly the limit and refuses one byte more", async () => {
   const text = JSON.stringify({ text: "x".repeat(50) });
-  assert.equal((await readJsonBody(post(text), text.length)).kind, "object");
-  assert.equal((await readJsonBody(post(text), text.length - 1)).kind, "too_large");
+  assert.equal((await readJsonBody(post(text), limits(text.length))).kind, "object");
+  assert.equal((await readJsonBody(post(text), limits(text.length - 1))).kind, "too_large");
 });
 
 Deno.test("readJsonBody() stops reading an unannounced body at the limit", async () => {
@@ -47,7 +48,7 @@ Deno.test("readJsonBody() stops reading an unannounced body at the limit", async
       cancelled = true;
     },
   });
-  assert.equal((await readJsonBody(post(endless), 10_000)).kind, "too_large");
+  assert.equal((await readJsonBody(post(endless), limits(10_000))).kind, "too_large");
   assert.ok(cancelled);
   assert.ok(pulled <= 13, `pulled ${pulled} chunks`);
 });
@@ -61,7 +62,7 @@ Deno.test("readJsonBody() refuses an announced body without reading it", async (
     },
   }, { highWaterMark: 0 });
   const request = post(body, { "content-length": "52428800" });
-  assert.equal((await readJsonBody(request, 1_000)).kind, "too_large");
+  assert.equal((await readJsonBody(request, limits(1_000))).kind, "too_large");
   assert.equal(pulled, 0);
 });
 
@@ -72,6 +73,11 @@ Deno.test("readJsonBody() says that a body was cut", async () => {
       controller.error(new Error("Connection reset."));
     },
   });
-  const body = await readJsonBody(post(cut), 100);
+  const body = await readJsonBody(post(cut), limits(100));
   assert.deepEqual(body, { kind: "invalid", message: "The request body ended before it was complete." });
 });
+
+/** A bound on size alone. */
+function limits(maxBytes: number): BodyLimits {
+  return { maxBytes, timeoutMs: 1, after: () => () => {} };
+}

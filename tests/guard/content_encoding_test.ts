@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as zlib from "node:zlib";
 import { readJsonBody } from "../../src/guard/body.ts";
+import type { BodyLimits } from "../../src/guard/body_pieces.ts";
 import { acceptedCodings, decoderFor } from "../../src/guard/content_encoding.ts";
 
 const encoders: Readonly<Record<string, (bytes: Uint8Array) => Uint8Array>> = {
@@ -25,11 +26,14 @@ const plain = new TextEncoder().encode(text);
 for (const [coding, encode] of Object.entries(encoders)) {
   Deno.test(`readJsonBody() reads a body that is encoded as ${coding}, up to the limit`, async () => {
     for (const spelling of [coding, ` ${coding.toUpperCase()} `]) {
-      const body = await readJsonBody(post(encode(plain), spelling), plain.length);
+      const body = await readJsonBody(post(encode(plain), spelling), limits(plain.length));
       assert.ok(body.kind === "object", JSON.stringify(body));
       assert.equal(new TextDecoder().decode(body.bytes), text);
     }
-    assert.equal((await readJsonBody(post(encode(plain), coding), plain.length - 1)).kind, "too_large");
+    assert.equal(
+      (await readJsonBody(post(encode(plain), coding), limits(plain.length - 1))).kind,
+      "too_large",
+    );
   });
 }
 
@@ -39,24 +43,24 @@ for (const [coding, encode] of compressing) {
     const bomb = encode(new Uint8Array(128 << 20));
     assert.ok(bomb.length < maxBytes);
     const before = Deno.memoryUsage().rss;
-    assert.equal((await readJsonBody(post(bomb, coding), maxBytes)).kind, "too_large");
+    assert.equal((await readJsonBody(post(bomb, coding), limits(maxBytes))).kind, "too_large");
     // Far less than the bomb has, and more than the noise of other tests.
     assert.ok(Deno.memoryUsage().rss - before < 64 << 20);
   });
 
   Deno.test(`readJsonBody() says that a body is not in ${coding}, or is cut`, async () => {
     for (const bytes of [plain, encode(plain).subarray(0, -12)]) {
-      const body = await readJsonBody(post(bytes, coding), 1 << 20);
+      const body = await readJsonBody(post(bytes, coding), limits(1 << 20));
       assert.equal(body.kind, "invalid");
     }
-    assert.equal((await readJsonBody(post(new Uint8Array(0), coding), 1 << 20)).kind, "empty");
+    assert.equal((await readJsonBody(post(new Uint8Array(0), coding), limits(1 << 20))).kind, "empty");
   });
 }
 
 Deno.test("readJsonBody() does not read a body in a coding that is not understood", async () => {
   for (const coding of ["compress", "gzip, zstd", "constructor", "snappy"]) {
     const request = post(plain, coding);
-    assert.deepEqual(await readJsonBody(request, 1 << 20), { kind: "unknown_coding" });
+    assert.deepEqual(await readJsonBody(request, limits(1 << 20)), { kind: "unknown_coding" });
     assert.equal(decoderFor(coding), undefined);
   }
 });
@@ -82,3 +86,8 @@ async function compressStreamed(windowLog: number): Promise<Uint8Array<ArrayBuff
 Deno.test("decoderFor() understands what a refusal offers", () => {
   for (const coding of acceptedCodings.split(", ")) assert.ok(decoderFor(coding) !== undefined, coding);
 });
+
+/** A bound on size alone. */
+function limits(maxBytes: number): BodyLimits {
+  return { maxBytes, timeoutMs: 1, after: () => () => {} };
+}

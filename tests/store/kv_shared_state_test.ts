@@ -108,6 +108,14 @@ Deno.test("every method is repeated with growing pauses while the engine is lock
   assert.deepEqual(session?.sealed, sealed);
   assert.ok(await repeated(() => state.replacePollSession("a", session.version, sealed)));
   await repeated(() => state.deletePollSession("a"));
+  await repeated(() => state.putEntry("g", "a", "one", expiresAtMs));
+  assert.equal((await repeated(() => state.getEntry("g", "a", nowMs)))?.value, "one");
+  assert.equal((await repeated(() => state.listEntries("g", nowMs))).length, 1);
+  const { version } = await state.getEntry("g", "a", nowMs) ?? {};
+  const two = { value: "two", expiresAtMs };
+  assert.equal(await repeated(() => state.replaceEntry("g", "a", version, two, nowMs)), true);
+  await repeated(() => state.deleteEntry("g", "a"));
+  assert.equal(await state.getEntry("g", "a", nowMs), undefined);
   await repeated(() => state.ping());
   assert.equal(await state.createPollSession("b", sealed, expiresAtMs, { maxOpen: 1, nowMs }), "created");
   await state.close();
@@ -245,6 +253,14 @@ function withLocks(
     meetLock();
     return kv.get(...parameters);
   };
+  const set: Deno.Kv["set"] = (...parameters) => {
+    meetLock();
+    return kv.set(...parameters);
+  };
+  const list: Deno.Kv["list"] = (...parameters) => {
+    meetLock();
+    return kv.list(...parameters);
+  };
   const atomic: Deno.Kv["atomic"] = () => {
     const operation = kv.atomic();
     const commit = operation.commit.bind(operation);
@@ -252,7 +268,7 @@ function withLocks(
     return operation;
   };
   return {
-    kv: override(kv, { get, atomic }),
+    kv: override(kv, { get, set, list, atomic }),
     lockNext: (count) => {
       left = count;
     },

@@ -58,7 +58,7 @@ testInFolder("openSqliteRecordStore() makes the documented table, in a write-ahe
     "expires_at_ms INTEGER",
   ]);
   assert.equal(database.prepare("PRAGMA journal_mode").get()?.["journal_mode"], "wal");
-  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 1);
+  assert.equal(database.prepare("PRAGMA user_version").get()?.["user_version"], 2);
   const plan = database.prepare(
     "EXPLAIN QUERY PLAN SELECT rowid FROM record WHERE expires_at_ms <= 1 LIMIT 1",
   ).get();
@@ -88,7 +88,7 @@ testInFolder(
       using database = new DatabaseSync(path);
       database.exec("PRAGMA user_version = 99");
     }
-    await refusedUntouched(path, /was written by a newer version of authai-relay \(schema 99; .* up to 1\)/);
+    await refusedUntouched(path, /was written by a newer version of authai-relay \(schema 99; .* up to 2\)/);
   },
 );
 

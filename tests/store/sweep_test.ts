@@ -1,16 +1,24 @@
 import assert from "node:assert/strict";
+import { relayOwnerId } from "../../src/store/file_store.ts";
+import { openSqliteFileStore } from "../../src/store/sqlite_file_store.ts";
 import { openSqliteRecordStore } from "../../src/store/sqlite_record_store.ts";
 import type { RecordStore } from "../../src/store/record_store.ts";
 import { startSweep } from "../../src/store/sweep.ts";
 
 const nowMs = 1_790_000_000_000;
 
+const noFiles = {
+  owners: () => Promise.resolve([]),
+  deleteOwner: () => Promise.resolve(),
+  purge: () => Promise.resolve(false),
+};
+
 Deno.test("startSweep() works off a backlog batch by batch, then waits for the interval", async () => {
   const records = await openSqliteRecordStore({ path: ":memory:" });
   for (let index = 0; index < 450; index++) await insert(records, index, nowMs);
   await insert(records, 450, nowMs + 1);
   const clock = manualSchedule();
-  const sweep = startSweep({ records }, {
+  const sweep = startSweep({ records, files: noFiles }, {
     intervalMs: 300_000,
     now: () => nowMs,
     onError: fail,
@@ -31,7 +39,7 @@ Deno.test("startSweep() sweeps by the time of each round", async () => {
   await insert(records, 1, nowMs + 1_000);
   let time = nowMs;
   const clock = manualSchedule();
-  const sweep = startSweep({ records }, {
+  const sweep = startSweep({ records, files: noFiles }, {
     intervalMs: 1_000,
     now: () => time,
     onError: fail,
@@ -51,7 +59,7 @@ Deno.test("startSweep() tells of a failure and goes on after the interval", asyn
   await records.close();
   const errors: unknown[] = [];
   const clock = manualSchedule();
-  const sweep = startSweep({ records }, {
+  const sweep = startSweep({ records, files: noFiles }, {
     intervalMs: 1_000,
     now: () => nowMs,
     onError: (error) => errors.push(error),
@@ -68,7 +76,7 @@ Deno.test("stop() cancels the next round and waits for the batch in progress", a
   const records = await openSqliteRecordStore({ path: ":memory:" });
   const batch = Promise.withResolvers<number>();
   const clock = manualSchedule();
-  const sweep = startSweep({ records: { ...records, sweepExpired: () => batch.promise } }, {
+  const sweep = startSweep({ records: { ...records, sweepExpired: () => batch.promise }, files: noFiles }, {
     intervalMs: 1_000,
     now: () => nowMs,
     onError: fail,
@@ -89,7 +97,7 @@ Deno.test("stop() cancels the next round and waits for the batch in progress", a
 Deno.test("stop() cancels a first round that has not begun", async () => {
   const records = await openSqliteRecordStore({ path: ":memory:" });
   const clock = manualSchedule();
-  const sweep = startSweep({ records }, {
+  const sweep = startSweep({ records, files: noFiles }, {
     intervalMs: 1_000,
     now: () => nowMs,
     onError: fail,
@@ -101,10 +109,51 @@ Deno.test("stop() cancels a first round that has not begun", async () => {
   await records.close();
 });
 
+Deno.test("startSweep() removes the files of records that are gone, and what dead uploads left", async () => {
+  const records = await openSqliteRecordStore({ path: ":memory:" });
+  const files = await openSqliteFileStore({ path: ":memory:" });
+  await insert(records, 1, nowMs + 1_000);
+  await insert(records, 2, nowMs);
+  for (const [index, ownerId] of [id(1), id(2), id(3), relayOwnerId].entries()) {
+    const file = `file-${index}`;
+    await files.begin({ id: file, ownerId, quotaId: "ada", nowMs, leaseUntilMs: nowMs + 1 }, 9);
+    await files.append(file, { position: 0, sealed: new Uint8Array(50), bytes: 1 }, {
+      maxTotalBytes: 100,
+      nowMs,
+      leaseUntilMs: nowMs + 1,
+    });
+    await files.complete(file, { sealedHead: new Uint8Array(8), expiresAtMs: undefined }, nowMs);
+  }
+  // What a process leaves that dies in the middle of an upload.
+  await files.begin({ id: "file-9", ownerId: id(1), quotaId: "ada", nowMs: 1, leaseUntilMs: nowMs }, 9);
+  await files.append("file-9", { position: 0, sealed: new Uint8Array(50), bytes: 1 }, {
+    maxTotalBytes: 100,
+    nowMs: 1,
+    leaseUntilMs: nowMs,
+  });
+
+  const clock = manualSchedule();
+  const sweep = startSweep({ records, files }, {
+    intervalMs: 1_000,
+    now: () => nowMs,
+    onError: fail,
+    schedule: clock.schedule,
+  });
+  while (clock.nextDelayMs() === 0) await clock.fire();
+  await sweep.stop();
+
+  assert.deepEqual(await files.owners("", 9), [id(1), relayOwnerId]);
+  const chunks = await Promise.all([0, 1, 2, 3, 9].map((index) => files.readChunk(`file-${index}`, 0)));
+  assert.deepEqual(chunks.map((chunk) => chunk !== undefined), [true, false, false, true, false]);
+  await records.close();
+  await files.close();
+});
+
 Deno.test("startSweep() does not keep a process alive", async () => {
   const module = new URL("../../src/store/sweep.ts", import.meta.url);
   const program = `import { startSweep } from ${JSON.stringify(module.href)};
-    startSweep({ records: { sweepExpired: () => Promise.resolve(0) } },
+    startSweep({ records: { sweepExpired: () => Promise.resolve(0) }, files: {
+        owners: () => Promise.resolve([]), purge: () => Promise.resolve(false) } },
       { intervalMs: 3_600_000, now: Date.now, onError: console.error });`;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-config", "--no-lock", "--ext=ts", "-"],
