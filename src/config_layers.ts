@@ -37,6 +37,8 @@ export interface GivenSettings {
   read<T>(setting: Setting<T>): T;
   /** The value as it was given, from the best place; undefined when the default holds. */
   given(setting: SettingNames): GivenValue | undefined;
+  /** False when a file is there and was not read: what was not given may stand in it. */
+  readonly complete: boolean;
 }
 
 /** The file of generated secrets in a data directory. */
@@ -68,7 +70,9 @@ export async function readSources(sources: ConfigSources, findings: Findings): P
   const first = createReader(outer, [], home);
   const named = first.read(settings.configPath);
   const configPath = named ?? configFilePath(first.read(settings.dataDir));
-  if (sources.files === "none") return { configPath, ...createReader(outer, findings.problems, home) };
+  if (sources.files === "none") {
+    return { configPath, complete: true, ...createReader(outer, findings.problems, home) };
+  }
 
   const file = await readTomlLayer(
     { path: configPath, trust: "plain", required: named !== undefined },
@@ -76,15 +80,22 @@ export async function readSources(sources: ConfigSources, findings: Findings): P
     (setting) => setting.toml,
     findings,
   );
-  const second = createReader([...outer, file], [], home);
+  const second = createReader([...outer, file ?? unreadLayer], [], home);
   const generated = await readTomlLayer(
     { path: secretsFilePath(second.read(settings.dataDir)), trust: "secret", required: false },
     { settings: rows, older: [], unsupported: [] },
     (setting) => setting.generated,
     findings,
   );
-  return { configPath, ...createReader([...outer, file, generated], findings.problems, home) };
+  return {
+    configPath,
+    complete: file !== undefined && generated !== undefined,
+    ...createReader([...outer, file ?? unreadLayer, generated ?? unreadLayer], findings.problems, home),
+  };
 }
+
+/** What a file gives that could not be read. */
+const unreadLayer: Layer = Object.freeze(new Map<string, GivenValue>());
 
 const rows: readonly Setting<unknown>[] = Object.freeze(Object.values(settings));
 
@@ -99,7 +110,7 @@ function createReader(
   layers: readonly Layer[],
   problems: string[],
   home: string | undefined,
-): Omit<GivenSettings, "configPath"> {
+): Pick<GivenSettings, "read" | "given"> {
   const given = ({ env }: SettingNames) =>
     layers.map((layer) => layer.get(env)).find((value) => value !== undefined);
   return {
@@ -115,15 +126,19 @@ function createReader(
   };
 }
 
+/** Undefined when the file is there and cannot be read, or may not be. */
 async function readTomlLayer(
   file: { readonly path: string; readonly trust: "secret" | "plain"; readonly required: boolean },
   names: KnownNames,
   keyOf: (setting: SettingNames) => string | undefined,
   findings: Findings,
-): Promise<Layer> {
+): Promise<Layer | undefined> {
   const read = await readSettingsFile(file.path, file.trust);
   if (read.kind === "text") return tomlLayer({ path: file.path, text: read.text }, names, keyOf, findings);
-  if (read.kind === "problem") findings.problems.push(read.sentence);
+  if (read.kind === "problem") {
+    findings.problems.push(read.sentence);
+    return undefined;
+  }
   if (read.kind === "absent" && file.required) {
     findings.problems.push(
       `${file.path} does not exist. ${settings.configPath.env} or --${settings.configPath.flag} names it.`,

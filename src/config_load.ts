@@ -11,10 +11,12 @@ import { readRelayTokenSettings, type RelayTokenSettings } from "./config_relay_
 import type { Setting } from "./config_setting.ts";
 import type { Findings, SettingNames } from "./config_source.ts";
 import { parseSecret, secretsDiffer } from "./crypto/secret.ts";
+import type { UploadLimits } from "./files/file_vault.ts";
+import type { LimitSettings } from "./guard/limits.ts";
 import { chatGptDefaults } from "./provider/chatgpt_settings.ts";
 import { copilotDefaults } from "./provider/copilot_settings.ts";
 import { grokDefaults } from "./provider/grok_settings.ts";
-import type { ProviderSettings } from "./provider/registry.ts";
+import { type ProviderSettings, unnamedOriginator } from "./provider/registry.ts";
 
 /** The two uses that a relay can have. Each needs the JWT secret and the identity secret, and works without the other. */
 export interface Halves {
@@ -46,20 +48,8 @@ export interface RelayConfig {
     readonly shutdownGraceMs: number;
   };
   readonly relayToken: RelayTokenSettings;
-  /** What the limiter takes. */
-  readonly limits: {
-    readonly ratePerMinute: number;
-    readonly rateBurst: number;
-    readonly concurrentRequests: number;
-    readonly failedAuthWindowMs: number;
-    readonly failedAuthMaxAttempts: number;
-    readonly failedAuthBlockMs: number;
-    readonly trustForwardedFor: boolean;
-    readonly trustedProxyHops: number;
-    /** IP addresses and CIDR blocks. */
-    readonly exemptAddresses: readonly string[];
-  };
-  readonly uploads: { readonly maxUploadBytes: number; readonly maxTotalUploadBytes: number };
+  readonly limits: LimitSettings;
+  readonly uploads: UploadLimits;
   /** The traffic log. */
   readonly log: {
     readonly enabled: boolean;
@@ -82,9 +72,6 @@ export interface RelayConfig {
 /** A relay's settings before its secrets are made. */
 export type UnsignedConfig = Omit<RelayConfig, "jwtSecret" | "identitySecret">;
 
-/** The originator of a relay that has no app. */
-export const unnamedOriginator = "authai-relay";
-
 /** The secrets without which neither half works, and which `init` can make. */
 export const generatedSecrets: readonly SettingNames[] = Object.freeze(
   Object.values<Setting<unknown>>(settings).filter(({ generated, secret }) => {
@@ -102,7 +89,10 @@ export type LoadOutcome =
     readonly config: UnsignedConfig;
     readonly warnings: readonly string[];
   }
-  /** Every problem at once, a sentence each, none with a value in it. `missing` as above. */
+  /**
+   * Every problem at once, a sentence each, none with a value in it. `missing` as above, and empty when a file could not be
+   * read in which the secrets may be.
+   */
   | {
     readonly kind: "invalid";
     readonly problems: readonly string[];
@@ -114,7 +104,7 @@ export type LoadOutcome =
 export async function loadConfig(sources: ConfigSources): Promise<LoadOutcome> {
   const findings: Findings = { problems: [], warnings: [] };
   const { problems, warnings } = findings;
-  const { configPath, read, given } = await readSources(sources, findings);
+  const { configPath, complete, read, given } = await readSources(sources, findings);
 
   const jwtSecret = read(settings.jwtSecret);
   const identitySecret = read(settings.identitySecret);
@@ -211,7 +201,7 @@ export async function loadConfig(sources: ConfigSources): Promise<LoadOutcome> {
     );
   }
 
-  const missing = generatedSecrets.filter((setting) => given(setting) === undefined);
+  const missing = complete ? generatedSecrets.filter((setting) => given(setting) === undefined) : [];
   // A value that two settings are judged by would otherwise be told twice.
   if (problems.length > 0) return { kind: "invalid", problems: [...new Set(problems)], missing, warnings };
   if (jwtSecret === undefined || identitySecret === undefined) {

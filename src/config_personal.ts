@@ -6,6 +6,8 @@
  */
 import { row } from "./config_setting.ts";
 import * as value from "./config_value.ts";
+import { defaultUploadLimits } from "./files/file_vault.ts";
+import { defaultLimitSettings } from "./guard/limits.ts";
 
 /** The rows. */
 export const personalSettings = Object.freeze({
@@ -59,7 +61,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_RATE_LIMIT_PER_MINUTE",
     toml: "security.rate_limit_per_minute",
     value: value.wholeNumber(1, 1_000_000),
-    fallback: 120,
+    fallback: defaultLimitSettings.ratePerMinute,
     description: "Requests a minute, for each address or session.",
   }),
   rateLimitBurst: row({
@@ -67,7 +69,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_RATE_LIMIT_BURST",
     toml: "security.rate_limit_burst",
     value: value.wholeNumber(1, 1_000_000),
-    fallback: 40,
+    fallback: defaultLimitSettings.rateBurst,
     description: "Requests that may come at once after a pause.",
   }),
   concurrentRequestsPerIp: row({
@@ -75,7 +77,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_CONCURRENT_REQUESTS_PER_IP",
     toml: "security.concurrent_requests_per_ip",
     value: value.wholeNumber(1, 1_000_000),
-    fallback: 8,
+    fallback: defaultLimitSettings.concurrentRequests,
     description: "Requests in progress, for each address or session; a stream counts until it ends.",
   }),
   failedAuthWindowSeconds: row({
@@ -83,7 +85,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_FAILED_AUTH_WINDOW_SECONDS",
     toml: "security.failed_auth_window_seconds",
     value: value.wholeNumber(1, 86_400),
-    fallback: 300,
+    fallback: defaultLimitSettings.failedAuthWindowMs / 1000,
     description: "How long a failed authentication is counted against its address.",
   }),
   failedAuthMaxAttempts: row({
@@ -91,7 +93,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_FAILED_AUTH_MAX_ATTEMPTS",
     toml: "security.failed_auth_max_attempts",
     value: value.wholeNumber(1, 1000),
-    fallback: 8,
+    fallback: defaultLimitSettings.failedAuthMaxAttempts,
     description: "Failed authentications within that time that block an address.",
   }),
   failedAuthBlockSeconds: row({
@@ -99,7 +101,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_FAILED_AUTH_BLOCK_SECONDS",
     toml: "security.failed_auth_block_seconds",
     value: value.wholeNumber(1, 30 * 86_400),
-    fallback: 900,
+    fallback: defaultLimitSettings.failedAuthBlockMs / 1000,
     description: "How long the block lasts.",
   }),
   trustForwardedFor: row({
@@ -107,7 +109,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_TRUST_X_FORWARDED_FOR",
     toml: "security.trust_x_forwarded_for",
     value: value.yesOrNo(),
-    fallback: false,
+    fallback: defaultLimitSettings.trustForwardedFor,
     description:
       "Whether the client's address is read from X-Forwarded-For: only behind a proxy that writes it.",
   }),
@@ -116,7 +118,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_TRUSTED_PROXY_HOPS",
     toml: "security.trusted_proxy_hops",
     value: value.wholeNumber(1, 32),
-    fallback: 1,
+    fallback: defaultLimitSettings.trustedProxyHops,
     description:
       "How many proxies of yours are before the relay: the address is that many entries from the right.",
   }),
@@ -125,7 +127,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_EXEMPT_ADDRESSES",
     toml: "security.exempt_addresses",
     value: value.addressBlocks(),
-    fallback: [],
+    fallback: defaultLimitSettings.exemptAddresses,
     description: "Addresses without limits and blocks.",
   }),
   maxUploadBytes: row({
@@ -133,7 +135,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_MAX_UPLOAD_BYTES",
     toml: "uploads.max_upload_bytes",
     value: value.wholeNumber(1, 1024 ** 4),
-    fallback: 32 * 1024 ** 2,
+    fallback: defaultUploadLimits.maxUploadBytes,
     description: "Largest file of /v1/files, bytes.",
   }),
   maxTotalUploadBytes: row({
@@ -141,7 +143,7 @@ export const personalSettings = Object.freeze({
     env: "AUTH_AI_MAX_TOTAL_UPLOAD_BYTES",
     toml: "uploads.max_total_upload_bytes",
     value: value.wholeNumber(1, 1024 ** 4),
-    fallback: 256 * 1024 ** 2,
+    fallback: defaultUploadLimits.maxTotalUploadBytes,
     description: "What the files of one user, or of the owner, may take together, bytes.",
   }),
   logEnabled: row({

@@ -6,6 +6,7 @@
  */
 import { parse as parseToml, TomlDate, TomlError } from "smol-toml";
 import { nearestName } from "./nearest_name.ts";
+import { isOpenToOthers } from "./store/private_file.ts";
 
 /** Under which names one setting can be given. */
 export interface SettingNames {
@@ -188,11 +189,11 @@ export type SettingsFile =
 export async function readSettingsFile(path: string, trust: "secret" | "plain"): Promise<SettingsFile> {
   try {
     if (trust === "secret") {
-      const { mode } = await Deno.stat(path);
-      // Windows has no mode bits; there the data directory's access list protects the file.
-      if (mode !== null && (mode & 0o077) !== 0) {
-        const sentence = `${path} holds secrets and is open to other users of this machine (mode ` +
-          `${(mode & 0o777).toString(8)}). Close it with: chmod 600 ${path}`;
+      const info = await Deno.stat(path);
+      if (isOpenToOthers(info)) {
+        const mode = ((info.mode ?? 0) & 0o777).toString(8);
+        const sentence = `${path} holds secrets and is open to other users of this machine (mode ${mode}). ` +
+          `Close it with: chmod 600 ${path}`;
         return { kind: "problem", sentence };
       }
     }

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { isIP } from "node:net";
 import { parseRelayToken, relayTokenRule } from "./credential/relay_token_file.ts";
 import { parseSecret } from "./crypto/secret.ts";
+import { parseNetwork } from "./guard/ip_address.ts";
 
-/** A text that was judged. `rule` is completes a sentence that begins with the setting's name. */
+/** A text that was judged. `rule` completes a sentence that begins with the setting's name. */
 export type ParsedValue<T> =
   | { readonly kind: "value"; readonly value: T }
   | { readonly kind: "rejected"; readonly rule: string };
@@ -103,10 +103,10 @@ export function relayToken(): ValueKind<string> {
 
 /** Accepts a list of IP addresses and of address blocks in CIDR notation (RFC 4632, RFC 4291 section 2.3). */
 export function addressBlocks(): ValueKind<readonly string[]> {
-  const rule = "must list IP addresses or blocks such as 10.0.0.0/8";
+  const rule = "must list IP addresses or blocks such as 10.0.0.0/8, without bits behind the prefix";
   return kind("list", "<cidr,...>", rule, (text) => {
     const blocks = splitList(text);
-    return blocks.every(isAddressBlock) ? blocks : undefined;
+    return blocks.every((block) => parseNetwork(block) !== undefined) ? blocks : undefined;
   });
 }
 
@@ -195,13 +195,6 @@ function kind<T>(
 function isOrigin(text: string): boolean {
   if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/.test(text)) return false;
   return /^https?:/.test(text) ? URL.parse(text)?.origin === text : URL.canParse(text);
-}
-
-function isAddressBlock(text: string): boolean {
-  const [address = "", prefix, ...more] = text.split("/");
-  const version = isIP(address);
-  if (version === 0 || more.length > 0) return false;
-  return prefix === undefined || (/^\d{1,3}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
 }
 
 function splitList(text: string): string[] {

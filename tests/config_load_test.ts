@@ -278,7 +278,7 @@ Deno.test("loadConfig() refuses each bad value with its key, its origin and the 
     AUTH_AI_XAI_SEND_CLI_HEADERS: "sometimes",
     AUTH_AI_BEARER_TOKEN: "two words",
     AUTH_AI_TRUST_X_FORWARDED_FOR: "perhaps",
-    AUTH_AI_EXEMPT_ADDRESSES: "10.0.0.0/33",
+    AUTH_AI_EXEMPT_ADDRESSES: "10.0.0.1/8",
   };
   const toml = "[server]\nshutdown_grace_seconds = 'soon'\nmax_body_bytes = 1\n";
   const told = await problems({ env, toml, flags: { host: "http://x" } });
@@ -288,7 +288,7 @@ Deno.test("loadConfig() refuses each bad value with its key, its origin and the 
     "AUTH_AI_CORS_ORIGINS in the environment must be * or a list of origins such as https://app.example, without a path.",
     'AUTH_AI_DB_DRIVER in the environment must be "sqlite", the only choice so far.',
     "AUTH_AI_DB_URL in the environment must be a path of the file system, not a URL.",
-    "AUTH_AI_EXEMPT_ADDRESSES in the environment must list IP addresses or blocks such as 10.0.0.0/8.",
+    "AUTH_AI_EXEMPT_ADDRESSES in the environment must list IP addresses or blocks such as 10.0.0.0/8, without bits behind the prefix.",
     "AUTH_AI_IDENTITY_SECRET in the environment must consist of hexadecimal digits only.",
     "AUTH_AI_JWT_SECRET in the environment must be at least 32 bytes (64 hexadecimal digits).",
     "AUTH_AI_OPENAI_API_URL in the environment must be an http or https URL without user, query and fragment.",
@@ -326,6 +326,15 @@ Deno.test("loadConfig() names exactly what is missing", async () => {
     outcome.kind === "incomplete" && outcome.missing.map(({ env }) => env).sort(),
     ["AUTH_AI_IDENTITY_SECRET"],
   );
+});
+
+Deno.test("loadConfig() does not call missing what may stand in a file that it did not read", async () => {
+  const secrets = `jwt_secret = "${jwtSecret}"\nidentity_secret = "${identitySecret}"\n`;
+  for (const [secretsMode, kind] of [[0o600, "config"], [0o644, "invalid"]] as const) {
+    const outcome = await load({ env: {}, secrets, secretsMode });
+    assert.equal(outcome.kind, kind);
+    if (outcome.kind === "invalid") assert.deepEqual([outcome.problems.length, outcome.missing], [1, []]);
+  }
 });
 
 Deno.test("loadConfig() does not call a refused secret missing", async () => {

@@ -4,19 +4,14 @@
  * @module
  */
 import { Hono, type MiddlewareHandler } from "hono";
-import { createRefresher } from "../credential/refresh.ts";
-import { createSessions } from "../credential/session.ts";
-import { createSignIns } from "../credential/sign_in.ts";
-import { createIdentity } from "../crypto/identity.ts";
-import { createJwtKeyRing, createSessionJwt } from "../crypto/session_jwt.ts";
+import { createFileVault, defaultUploadLimits, type UploadLimits } from "../files/file_vault.ts";
 import type { BodyLimits } from "../guard/body_pieces.ts";
-import { createFileVault, type UploadLimits } from "../files/file_vault.ts";
 import { corsFor } from "../guard/cors.ts";
 import { chatGptDefaults } from "../provider/chatgpt_settings.ts";
 import { copilotDefaults } from "../provider/copilot_settings.ts";
 import { grokDefaults } from "../provider/grok_settings.ts";
 import { createHttpSender, sendByFetch } from "../provider/http_sender.ts";
-import { createProviders } from "../provider/registry.ts";
+import { unnamedOriginator } from "../provider/registry.ts";
 import { createTrafficCounter } from "../traffic/counts.ts";
 import type { Observe } from "../traffic/observe.ts";
 import { addAuthRoutes } from "./auth_routes.ts";
@@ -24,15 +19,14 @@ import { errorResponse, sentenceResponse } from "./errors.ts";
 import { faultMessage } from "./fault_message.ts";
 import { addModelRoutes } from "./model_routes.ts";
 import { checkOptions, type RelayAppOptions } from "./options.ts";
-import { createOwner } from "./owner.ts";
 import { addPageRoutes } from "./page_routes.ts";
 import { addProbeRoutes } from "./probe_routes.ts";
+import { createRelayCore } from "./relay_core.ts";
 import type { RelayBindings, RelayEnv } from "./relay_env.ts";
 import { createRequestEvents } from "./request_events.ts";
 import { createRequestIds, withRequestId } from "./request_id.ts";
 import { defaultStreamTiming } from "./stream_timing.ts";
 import { realTimers } from "./timers.ts";
-import { createWorkInFlight } from "./work_in_flight.ts";
 
 /** Of what `Deno.serve` tells of a request, what the relay uses. */
 export interface ConnectionInfo {
@@ -56,17 +50,9 @@ export interface RelayApp {
   close(): void;
 }
 
-/** What upstreams are told where they ask for an app and there is none. */
-const unnamedOriginator = "authai-relay";
-
 const defaultMaxBodyBytes = 32 * 1024 * 1024;
 
 const defaultBodyTimeoutMs = 30_000;
-
-const defaultUploads: UploadLimits = Object.freeze({
-  maxUploadBytes: 32 * 1024 * 1024,
-  maxTotalUploadBytes: 256 * 1024 * 1024,
-});
 
 /** nginx's status for a client that closed the request; nobody reads it. */
 const clientClosedRequest = 499;
@@ -80,7 +66,7 @@ const failedSentence = "The relay failed to answer this request. Its log has the
  * positive number, when no provider is left, or when neither an app nor an owner could use it.
  */
 export function createRelayApp(options: RelayAppOptions): RelayApp {
-  const { jwtSecret, previousJwtSecrets, identitySecret } = checkOptions(options);
+  const secrets = checkOptions(options);
   const { store, originator, limiter, personal, corsOrigins = ["*"], now = Date.now } = options;
   const counter = createTrafficCounter(now());
   const events = createRequestEvents({
@@ -92,32 +78,28 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
     now,
   });
   const { observe } = events;
-  const work = createWorkInFlight();
   const sender = createHttpSender();
   const nextRequestId = createRequestIds(now);
   const enabled = options.providers?.enabled;
-  const providers = new Map(
-    createProviders(
-      {
-        originator: originator ?? unnamedOriginator,
-        openai: { ...chatGptDefaults, ...options.providers?.openai },
-        xai: { ...grokDefaults, ...options.providers?.xai },
-        github: { ...copilotDefaults, ...options.providers?.github },
-        ...(enabled === undefined ? {} : { enabled }),
-      },
-      {
-        send: options.fetch === undefined ? sender.send : sendByFetch(options.fetch),
-        fetch: options.fetch ?? fetch,
-        now,
-        randomUuid: () => crypto.randomUUID(),
-      },
-    ).map((provider) => [provider.id, provider]),
-  );
-  const sessionJwt = createSessionJwt(
-    createJwtKeyRing({ current: jwtSecret, previous: previousJwtSecrets }),
-  );
-  const sessions = createSessions({ providers, records: store.records, sessionJwt, now });
-  const refresher = work.aroundRefresher(createRefresher({ sessions, now, observe }));
+  const core = createRelayCore({
+    store,
+    secrets,
+    providers: {
+      originator: originator ?? unnamedOriginator,
+      openai: { ...chatGptDefaults, ...options.providers?.openai },
+      xai: { ...grokDefaults, ...options.providers?.xai },
+      github: { ...copilotDefaults, ...options.providers?.github },
+      ...(enabled === undefined ? {} : { enabled }),
+    },
+    runtime: {
+      send: options.fetch === undefined ? sender.send : sendByFetch(options.fetch),
+      fetch: options.fetch ?? fetch,
+      now,
+      randomUuid: () => crypto.randomUUID(),
+    },
+    observe,
+  });
+  const { providers, sessions, refresher } = core;
 
   const timers = options.timers ?? realTimers;
   const bodyLimits: BodyLimits = {
@@ -126,7 +108,7 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
     after: (delayMs, callback) => timers.after(delayMs, callback),
   };
 
-  const uploads: UploadLimits = { ...defaultUploads, ...options.uploads };
+  const uploads: UploadLimits = { ...defaultUploadLimits, ...options.uploads };
 
   const app = new Hono<RelayEnv>();
   app.use(events.middleware);
@@ -134,27 +116,10 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
   app.use(corsFor(corsOrigins));
   addProbeRoutes(app, store);
   if (originator !== undefined) {
-    const signIns = work.aroundSignIns(createSignIns({
-      providers,
-      records: store.records,
-      shared: store.shared,
-      sessionJwt,
-      identity: createIdentity(identitySecret),
-      now,
-      observe,
-    }));
-    addAuthRoutes(app, { providers, signIns, sessions, limiter, bodyLimits, observe });
+    addAuthRoutes(app, { providers, signIns: core.signIns, sessions, limiter, bodyLimits, observe });
     addPageRoutes(app);
   }
-  const owner = personal && createOwner({
-    ownerSessions: personal.logins,
-    sessions,
-    providers,
-    sessionJwt,
-    refresher,
-    observe,
-    now,
-  });
+  const owner = personal && core.owner(personal.logins);
   const access = personal && owner && {
     owner,
     relayToken: personal.relayToken,
@@ -209,7 +174,7 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
       }
       return withRequestId(response, requestId);
     },
-    settled: () => work.settled(),
+    settled: () => core.settled(),
     close: () => sender.close(),
   };
 }

@@ -16,15 +16,10 @@ import type { Limiter } from "../guard/limits.ts";
 import type { Provider, ProviderId } from "../provider/provider.ts";
 import type { Observe } from "../traffic/observe.ts";
 import { addressOf } from "./admit_caller.ts";
-import {
-  payloadTooLargeResponse,
-  requestTimeoutResponse,
-  sentenceResponse,
-  unauthorizedResponse,
-  unsupportedCodingResponse,
-} from "./errors.ts";
+import { sentenceResponse, unauthorizedResponse } from "./errors.ts";
 import { faultMessage } from "./fault_message.ts";
 import type { RelayEnv } from "./relay_env.ts";
+import { unreadBodySentence } from "./unread_body.ts";
 
 /** What the sign-in routes work with. */
 export interface AuthDependencies {
@@ -75,10 +70,8 @@ export function addAuthRoutes(
     // Only the rate counts: a start holds no place.
     entered?.leave();
     const body = await readJsonBody(context.req.raw, { ...bodyLimits, maxBytes: maxStartBytes });
-    if (body.kind === "too_large") return payloadTooLargeResponse(maxStartBytes);
-    if (body.kind === "timeout") return requestTimeoutResponse();
-    if (body.kind === "unknown_coding") return unsupportedCodingResponse();
     if (body.kind === "invalid") return sentenceResponse(400, body.message);
+    if (body.kind !== "empty" && body.kind !== "object") return unreadBodySentence(body.kind, maxStartBytes);
     // Only a missing provider means ChatGPT. An unknown one must not: the person would sign in to the wrong service.
     const asked = body.kind === "empty" ? undefined : body.value["provider"];
     const provider = [...providers.values()].find(({ id }) => id === (asked ?? "openai"));

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { acceptedCodings } from "../guard/content_encoding.ts";
 import type { Provider, UpstreamError } from "../provider/provider.ts";
 import { openAiError } from "../wire/openai_error.ts";
 import type { Caller } from "./caller.ts";
@@ -46,35 +45,15 @@ const table: Readonly<Record<RelayErrorCode, { readonly status: number; readonly
     internal_error: { status: 500, type: "server_error" },
   });
 
+/** The status of an error of ours. */
+export function errorStatus(code: RelayErrorCode): number {
+  return table[code].status;
+}
+
 /** An error of ours in OpenAI's envelope. `message` is a sentence of constants and safe fields. */
 export function errorResponse(code: RelayErrorCode, message: string, param: string | null = null): Response {
   const { status, type } = table[code];
   return Response.json(openAiError({ message, type, param, code }), { status });
-}
-
-/** The answer to a body of more than so many bytes. */
-export function payloadTooLargeResponse(maxBytes: number): Response {
-  return errorResponse("payload_too_large", `The request body may have at most ${maxBytes} bytes.`);
-}
-
-/** The answer to a body that did not come in time. The rest of it is not waited for (RFC 9110 section 15.5.9). */
-export function requestTimeoutResponse(): Response {
-  const response = errorResponse(
-    "request_timeout",
-    "The request body took too long to arrive. Send it again.",
-  );
-  response.headers.set("connection", "close");
-  return response;
-}
-
-/** The answer to a body in a coding that is not understood; tells those that are (RFC 9110 section 15.5.16). */
-export function unsupportedCodingResponse(): Response {
-  const response = errorResponse(
-    "unsupported_content_encoding",
-    `The request body is compressed in a way that is not supported. Send it plain, or in one of: ${acceptedCodings}.`,
-  );
-  response.headers.set("accept-encoding", acceptedCodings);
-  return response;
 }
 
 /**
@@ -187,7 +166,7 @@ export function unauthorizedResponse(): Response {
 
 /** The error form of the sign-in routes: one readable sentence, which the sign-in dialogs show as it is. */
 export function sentenceResponse(
-  status: 400 | 404 | 429 | 502 | 503,
+  status: number,
   sentence: string,
   headers: Readonly<Record<string, string>> = {},
 ): Response {

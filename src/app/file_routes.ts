@@ -6,18 +6,16 @@
  */
 import type { Hono } from "hono";
 import type { VaultFile, VaultQuery } from "../files/file_vault.ts";
+import { streamOf, withEnd } from "../wire/byte_source.ts";
 import { errorResponse } from "./errors.ts";
 import { type FileUploadDependencies, receiveUpload } from "./file_upload.ts";
 import type { CallerEnv } from "./relay_env.ts";
-
-/** What the file routes work with. */
-export type FileDependencies = FileUploadDependencies;
 
 /** What `limit` may be at most, and is when absent (API reference, "List files"). */
 const maxListed = 10_000;
 
 /** Adds the `/files` routes. */
-export function addFileRoutes(routes: Hono<CallerEnv>, dependencies: FileDependencies): void {
+export function addFileRoutes(routes: Hono<CallerEnv>, dependencies: FileUploadDependencies): void {
   const { vault } = dependencies;
 
   routes.post("/files", async (context) => {
@@ -26,7 +24,8 @@ export function addFileRoutes(routes: Hono<CallerEnv>, dependencies: FileDepende
   });
 
   routes.get("/files", async (context) => {
-    const query = readQuery(new URL(context.req.url).searchParams);
+    // Not by `new URL`, which a `Host` that is none would make throw.
+    const query = readQuery(new URLSearchParams(context.req.query()));
     if (query instanceof Response) return query;
     const { files, hasMore } = await vault.list(context.var.caller.files, query);
     return Response.json({
@@ -55,7 +54,7 @@ export function addFileRoutes(routes: Hono<CallerEnv>, dependencies: FileDepende
     if (file === undefined) return notFound();
     // Nobody reads the body of an answer to HEAD, nor cancels it.
     const release = context.req.raw.method === "HEAD" ? () => {} : context.var.hold();
-    return new Response(streamOf(vault.content(owner, file), release), {
+    return new Response(contentStream(vault.content(owner, file), release), {
       headers: {
         // Never the type that an uploader declared: nothing of it shall run as a page of this origin.
         "content-type": "application/octet-stream",
@@ -68,28 +67,15 @@ export function addFileRoutes(routes: Hono<CallerEnv>, dependencies: FileDepende
 }
 
 /** The content, opened as fast as the client reads; `release` is called once, when it has ended in whatever way. */
-function streamOf(
+function contentStream(
   content: AsyncGenerator<Uint8Array<ArrayBuffer>, void>,
   release: () => void,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    async pull(controller) {
-      let next: IteratorResult<Uint8Array<ArrayBuffer>, void>;
-      try {
-        next = await content.next();
-      } catch (error) {
-        release();
-        throw error;
-      }
-      if (!next.done) return controller.enqueue(next.value);
-      release();
-      controller.close();
-    },
-    async cancel() {
-      release();
-      await content.return();
-    },
-  }, { highWaterMark: 0 });
+  const source = {
+    read: async () => (await content.next()).value ?? undefined,
+    cancel: async () => void await content.return(),
+  };
+  return streamOf(withEnd(source, release));
 }
 
 function describe({ id, bytes, createdAtMs, expiresAtMs, filename, purpose }: VaultFile): object {

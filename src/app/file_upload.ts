@@ -7,7 +7,8 @@ import type { FileOwner } from "../files/file_owner.ts";
 import type { FileVault, Upload, UploadEnd, UploadLimits, VaultFile } from "../files/file_vault.ts";
 import { type BodyLimits, bodyPieces } from "../guard/body_pieces.ts";
 import { FormError, type FormEvent, type FormReader, readForm } from "../wire/multipart.ts";
-import { errorResponse, requestTimeoutResponse, unsupportedCodingResponse } from "./errors.ts";
+import { errorResponse } from "./errors.ts";
+import { unreadBodyResponse } from "./unread_body.ts";
 
 /** What an upload works with. */
 export interface FileUploadDependencies {
@@ -30,6 +31,9 @@ const purposes: readonly string[] = Object.freeze([
 /** What a form may have beside the bytes of its file. */
 const maxFormBytes = 64 * 1024;
 
+/** As many characters as common file systems allow; each request that names the file may carry the name along. */
+const maxFilenameChars = 255;
+
 /** What `expires_after[seconds]` may be (API reference): an hour to thirty days. */
 const lifetimeSeconds = Object.freeze({ least: 3600, most: 2_592_000 });
 
@@ -45,9 +49,15 @@ export async function receiveUpload(
     return invalid("Send the file as multipart/form-data, with the fields 'file' and 'purpose'.", null);
   }
   const coding = request.headers.get("content-encoding");
-  if (coding !== null && coding.toLowerCase() !== "identity") return unsupportedCodingResponse();
+  const maxBytes = uploads.maxUploadBytes + maxFormBytes;
+  if (coding !== null && coding.toLowerCase() !== "identity") {
+    // Codings that other routes take are not named: a form is read while it comes, and that only plain.
+    const response = errorResponse("unsupported_content_encoding", "Send the form without compressing it.");
+    response.headers.set("accept-encoding", "identity");
+    return response;
+  }
 
-  const pieces = bodyPieces(request, { ...bodyLimits, maxBytes: uploads.maxUploadBytes + maxFormBytes });
+  const pieces = bodyPieces(request, { ...bodyLimits, maxBytes });
   const upload = new FormUpload(owner, dependencies);
   try {
     for (;;) {
@@ -63,7 +73,7 @@ export async function receiveUpload(
         case "too_large":
           return tooLargeResponse("file_too_large", uploads);
         case "timeout":
-          return requestTimeoutResponse();
+          return unreadBodyResponse("timeout", maxBytes);
         case "cut":
           return invalid("The request body ended before it was complete.", null);
       }
@@ -129,6 +139,9 @@ class FormUpload {
           return invalid("The form may have a file in the field 'file' only.", null);
         }
         if (this.#upload !== undefined) return invalid("Upload one file at a time.", "file");
+        if (event.filename.length > maxFilenameChars) {
+          return invalid(`The name of a file may have at most ${maxFilenameChars} characters.`, "file");
+        }
         this.#filename = event.filename;
         this.#upload = await this.#vault.upload(this.#owner);
         return this.#upload === undefined ? tooManyResponse() : undefined;

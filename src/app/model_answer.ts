@@ -53,9 +53,7 @@ export async function answerDocument(sent: Sent, context: AnswerContext): Promis
       return documentResponse(watched.silent() ? silentAnswer : collected, report);
     }
     case "json": {
-      if (translation.document === undefined) {
-        return new Response(watchDocument(sent.body, report), { headers: documentHeaders });
-      }
+      if (translation.document === undefined) return documentAsItIs(sent.body, context);
       const { bytes, silent } = await readWhole(sent.body, context);
       if (silent) return documentResponse(silentAnswer, report);
       const document = bytes === undefined ? undefined : parseObject(new TextDecoder().decode(bytes));
@@ -104,6 +102,19 @@ export function answerEarly(sending: Promise<Sent>, onLeave: () => void, context
   return streamResponse(late, context, () => {
     if (!answered) onLeave();
   });
+}
+
+/** A document that needs no translation goes to the client while it comes, and keeps the request's place until it has gone. */
+function documentAsItIs(
+  body: Uint8Array<ArrayBuffer> | UpstreamBody,
+  { report, hold }: AnswerContext,
+): Response {
+  const release = hold();
+  const watched = watchDocument(body, (end) => {
+    release();
+    report(end);
+  });
+  return new Response(watched, { headers: documentHeaders });
 }
 
 const documentHeaders = Object.freeze({ "content-type": "application/json" });

@@ -12,16 +12,9 @@ import type { BodyLimits } from "../guard/body_pieces.ts";
 import { type ClientDialect, type ClientRequest, readClientRequest } from "../translate/client_request.ts";
 import type { JsonObject } from "../wire/json.ts";
 import type { Caller } from "./caller.ts";
-import {
-  errorResponse,
-  noLoginResponse,
-  notOfferedResponse,
-  payloadTooLargeResponse,
-  refusalResponse,
-  requestTimeoutResponse,
-  unsupportedCodingResponse,
-} from "./errors.ts";
+import { errorResponse, noLoginResponse, notOfferedResponse, refusalResponse } from "./errors.ts";
 import { asksForTools, toolsDisabledResponse } from "./no_tools.ts";
+import { unreadBodyResponse } from "./unread_body.ts";
 
 /** A model call as it came in. */
 export interface ModelCall {
@@ -69,11 +62,9 @@ export async function readModelRequest(
   const read = await readJsonBody(request, bodyLimits);
   switch (read.kind) {
     case "too_large":
-      return payloadTooLargeResponse(bodyLimits.maxBytes);
     case "timeout":
-      return requestTimeoutResponse();
     case "unknown_coding":
-      return unsupportedCodingResponse();
+      return unreadBodyResponse(read.kind, bodyLimits.maxBytes);
     case "empty":
       return errorResponse("invalid_json", "The request has no body. Send a JSON object.");
     case "invalid":
@@ -90,7 +81,9 @@ export async function readModelRequest(
       return noLoginResponse(chosen.provider);
     case "session": {
       const { session } = chosen;
-      const named = underItsName(chosen.model, asked, read);
+      // What was judged is what is sent: a member that the client's bytes have twice is to the upstream what it may be to us.
+      const judged = toolsAllowed ? read : { value: read.value };
+      const named = underItsName(chosen.model, asked, judged);
       const { value } = named.body;
       const resolved = await resolveFiles(value, {
         vault,

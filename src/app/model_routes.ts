@@ -7,7 +7,8 @@ import { Hono } from "hono";
 import type { ClientDialect } from "../translate/client_request.ts";
 import { admitCaller, type AdmitDependencies } from "./admit_caller.ts";
 import { errorResponse, unsupportedEndpointResponse, webSocketRefusedResponse } from "./errors.ts";
-import { addFileRoutes, type FileDependencies } from "./file_routes.ts";
+import { addFileRoutes } from "./file_routes.ts";
+import type { FileUploadDependencies } from "./file_upload.ts";
 import { callModel, type ModelCallDependencies } from "./model_call.ts";
 import {
   describeList,
@@ -21,7 +22,7 @@ import type { CallerEnv, RelayBindings, RelayEnv } from "./relay_env.ts";
 import { addStatusRoutes, type StatusDependencies } from "./status_routes.ts";
 
 /** What the model routes work with. */
-export interface ModelDependencies extends ModelCallDependencies, AdmitDependencies, FileDependencies {
+export interface ModelDependencies extends ModelCallDependencies, AdmitDependencies, FileUploadDependencies {
   /** Absent: there is no owner, and nobody to tell a status. */
   readonly status?: Omit<StatusDependencies, "routes"> | undefined;
 }
@@ -49,12 +50,16 @@ export function addModelRoutes(app: Hono<RelayEnv>, dependencies: ModelDependenc
   }
 }
 
-/** Method and path of everything below the roots. Middleware and the answer to what does not exist are for all methods. */
+/**
+ * Method and path of everything below the roots, e.g. `GET /v1/models/:id`. Middleware and the answer to what does not exist are
+ * for all methods.
+ */
 function routePatterns(app: Hono<RelayEnv>): string[] {
   const below = app.routes.filter(({ method, path }) =>
     method !== "ALL" && roots.some(({ root }) => path.startsWith(`${root}/`))
   );
-  return below.map(({ method, path }) => `${method} ${path}`);
+  // Hono writes the form of a parameter behind its name.
+  return below.map(({ method, path }) => `${method} ${path.replace(/\{[^}]*\}/g, "")}`);
 }
 
 function addRoutes(

@@ -4,19 +4,36 @@
  *
  * @module
  */
-import type { JsonObject } from "../wire/json.ts";
+import { isGiven, type JsonObject } from "../wire/json.ts";
 import { errorResponse } from "./errors.ts";
 
 /**
  * Whether a request of any dialect carries tools, under their name or under Chat's legacy one, or tells the model to call
- * one. An empty list and a choice of `none` ask for nothing.
+ * one. An empty list and a choice of `none` ask for nothing. The case of a name does not matter, because there are upstreams
+ * to which it does not (Go's encoding/json).
  */
 export function asksForTools(body: JsonObject): boolean {
-  return ["tools", "functions"].some((name) => isGiven(body[name]) && !isEmptyList(body[name])) ||
-    // Chat's way to ask for the hosted tool `web_search`.
-    isGiven(body["web_search_options"]) ||
-    ["tool_choice", "function_call"].some((name) => isGiven(body[name]) && body[name] !== "none");
+  return Object.entries(body).some(([name, value]) => {
+    const member = name.toLowerCase();
+    return Object.hasOwn(asking, member) && asking[member]?.(value) === true;
+  });
 }
+
+const isChoice = (value: unknown) => isGiven(value) && value !== "none";
+
+const isList = (value: unknown) => isGiven(value) && !(Array.isArray(value) && value.length === 0);
+
+/** When a member asks for tools, by its name. */
+const asking: Readonly<Record<string, (value: unknown) => boolean>> = Object.freeze({
+  tools: isList,
+  functions: isList,
+  tool_choice: isChoice,
+  function_call: isChoice,
+  // Chat's way to ask for the hosted tool `web_search`.
+  web_search_options: isGiven,
+  // Grok's way to ask for a search.
+  search_parameters: isGiven,
+});
 
 /** The answer to such a request. */
 export function toolsDisabledResponse(): Response {
@@ -25,12 +42,4 @@ export function toolsDisabledResponse(): Response {
     "This route disables tools. Leave 'tools' and 'tool_choice' out, or send the request below /v1.",
     "tools",
   );
-}
-
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
-function isEmptyList(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 0;
 }

@@ -7,8 +7,10 @@
 import type { OwnerSessions, OwnerState } from "../credential/owner_sessions.ts";
 import type { Refresher } from "../credential/refresh.ts";
 import type { Session, Sessions } from "../credential/session.ts";
-import { SESSION_LIFETIME_S, type SessionJwt } from "../crypto/session_jwt.ts";
+import { generateKey } from "../crypto/seal.ts";
+import { freshClaims, type SessionJwt } from "../crypto/session_jwt.ts";
 import type { Provider, ProviderId } from "../provider/provider.ts";
+import { relayOwnerId } from "../store/file_store.ts";
 import type { Observe } from "../traffic/observe.ts";
 import type { Caller } from "./caller.ts";
 import { faultMessage } from "./fault_message.ts";
@@ -66,7 +68,7 @@ export function createOwner(dependencies: OwnerDependencies): Owner {
   /** The key is made with the first use and not with the first login: uploads must not depend on which came first. */
   async function withFileKey(state: OwnerState): Promise<Uint8Array<ArrayBuffer>> {
     if (state.fileKey !== undefined) return state.fileKey;
-    const fresh = crypto.getRandomValues(new Uint8Array(32));
+    const fresh = generateKey();
     let key: Uint8Array<ArrayBuffer> = fresh;
     await ownerSessions.change((draft) => {
       key = draft.fileKey ??= fresh;
@@ -91,7 +93,7 @@ export function createOwner(dependencies: OwnerDependencies): Owner {
       const listed = [...providers.keys()].filter((id) => state.sessions.has(id));
       return {
         kind: "owner",
-        files: { ownerId: "owner", quotaId: "owner", key },
+        files: { ownerId: relayOwnerId, quotaId: relayOwnerId, key },
         async sessions() {
           return (await Promise.all(listed.map(login))).filter((session) => session !== undefined);
         },
@@ -133,14 +135,7 @@ function createProlonging(
 
   async function resign({ recordId, key, provider }: Session, jwt: string): Promise<void> {
     try {
-      const nowS = Math.floor(now() / 1000);
-      const fresh = await sessionJwt.sign({
-        recordId,
-        key,
-        provider: provider.id,
-        issuedAtS: nowS,
-        expiresAtS: nowS + SESSION_LIFETIME_S,
-      });
+      const fresh = await sessionJwt.sign(freshClaims({ recordId, key, provider: provider.id }, now()));
       await ownerSessions.change((draft) => {
         // A login or logout that came in between is the owner's word.
         if (draft.sessions.get(provider.id) === jwt) draft.sessions.set(provider.id, fresh);

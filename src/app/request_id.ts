@@ -6,7 +6,7 @@
 import { monotonicFactory } from "ulid";
 
 /** The header that tells it. */
-export const requestIdHeader = "x-request-id";
+const requestIdHeader = "x-request-id";
 
 /**
  * Makes ids: `req_` and a ULID of the time. Clients' own are not taken over: they would let one client write into another's

@@ -22,11 +22,20 @@ export function load(flags: Flags, process: CliProcess): Promise<LoadOutcome> {
   return loadConfig({ flags, environment: process.environment(environmentNames), files: "read" });
 }
 
-/**
- * The configuration of a command; with `init`, secrets that no source gives are made and named in a line each. What the
- * settings do not do, though the user may believe it, is told as warnings.
- */
-export async function configure(flags: Flags, process: CliProcess, init: boolean): Promise<Configured> {
+/** What a command does beside loading its settings. Nothing by default. */
+export interface ConfigureOptions {
+  /** Make the secrets that no source gives, and name each in a line. */
+  readonly init?: boolean;
+  /** Tell what the settings do not do, though the user may believe it. Who runs a command every hour knows by then. */
+  readonly warn?: boolean;
+}
+
+/** The configuration of a command, or the exit code after the user was told what is wrong. */
+export async function configure(
+  flags: Flags,
+  process: CliProcess,
+  { init = false, warn = false }: ConfigureOptions = {},
+): Promise<Configured> {
   let outcome = await load(flags, process);
   if (outcome.kind === "incomplete" && init) {
     const { dataDir } = outcome.config.storage;
@@ -34,11 +43,16 @@ export async function configure(flags: Flags, process: CliProcess, init: boolean
     if (code !== exitCode.ok) return { kind: "exit", code };
     outcome = await load(flags, process);
   }
-  printWarnings(process.terminal, outcome.warnings);
+  if (warn) printWarnings(process.terminal, outcome.warnings);
   if (outcome.kind === "config") return outcome;
   // With `init`, what is missing would have been made, had the rest been right.
   printConfigProblems(init ? { ...outcome, missing: [] } : outcome, process);
   return { kind: "exit", code: exitCode.usage };
+}
+
+/** A relay for an app's users alone needs neither a relay token nor a login. */
+export function isForAppAlone({ halves }: Pick<RelayConfig, "halves">): boolean {
+  return halves.app && !halves.personal;
 }
 
 /** Makes `missing` in `dataDir`, says so, and resolves to an exit code. */
@@ -51,11 +65,9 @@ export async function makeMissing(
   const keys = missing.flatMap(({ generated }) => generated === undefined ? [] : [generated]);
   try {
     const { made, path } = await makeSecrets(dataDir, keys, options);
-    for (const { env, generated } of missing) {
+    for (const { generated } of missing) {
       if (generated === undefined || !made.includes(generated)) continue;
-      process.terminal.out(
-        `${options.replace ? "Replaced" : "Made"} ${generated} in ${path} (${env} would win over it).`,
-      );
+      process.terminal.out(`${options.replace ? "Replaced" : "Made"} ${generated} in ${path}.`);
     }
     return exitCode.ok;
   } catch (error) {
@@ -76,14 +88,14 @@ export function printConfigProblems(
 ): void {
   const problems = outcome.kind === "invalid" ? [...outcome.problems] : [];
   if (outcome.missing.length === 0) return printProblems(process.terminal, problems);
-  const names = outcome.missing.map(({ env }) => env).join(", ");
+  const names = outcome.missing.map(({ env }) => env).join(" and ");
   const verb = outcome.missing.length === 1 ? "is" : "are";
   const halves = outcome.kind === "incomplete" ? outcome.config.halves : undefined;
   printProblems(
     process.terminal,
     [
       ...problems,
-      `${names} ${verb} not set, and the relay needs ${outcome.missing.length === 1 ? "it" : "them"}.`,
+      `This relay is not set up yet: ${names} ${verb} not set.`,
     ],
     halves?.app === false && !halves.personal
       ? waysOn

@@ -21,7 +21,7 @@ export const doctorCommand: Command = Object.freeze<Command>({
     ...settingFlags(["config", "data-dir", "host", "port", "bearer-token-file"]),
   ],
   async run(flags, process) {
-    const { terminal, now } = process;
+    const { terminal } = process;
     const json = flags["json"] !== undefined;
     const outcome = await load(flags, process);
     const checks: Check[] = [];
@@ -30,7 +30,7 @@ export const doctorCommand: Command = Object.freeze<Command>({
     };
     show();
     const askModels = flags["skip-response"] === undefined;
-    for await (const check of doctorChecks({ outcome, askModels, now })) {
+    for await (const check of doctorChecks({ outcome, askModels, process })) {
       checks.push(check);
       if (!json) printCheck(terminal, check);
       show();

@@ -3,14 +3,16 @@
  *
  * @module
  */
-import { configFilePath } from "../config_layers.ts";
 import type { LoadOutcome, RelayConfig } from "../config_load.ts";
 import { OwnerFileUnusable } from "../credential/owner_sessions.ts";
-import { explainFailure } from "./failure.ts";
 import { version } from "../version.ts";
 import { type Check, checkOf } from "./check.ts";
-import { type Login, openOwnerAccess, type OwnerAccess, readLogins } from "./owner_access.ts";
-import { providerChecks } from "./provider_checks.ts";
+import type { CliProcess } from "./command.ts";
+import { isForAppAlone } from "./configure.ts";
+import { explainFailure } from "./failure.ts";
+import { usesProxy } from "./http_proxy.ts";
+import { type Login, openOwnerAccess, readLogins } from "./owner_access.ts";
+import { type ProviderCheckOptions, providerChecks } from "./provider_checks.ts";
 import { readRelayCredential, type RelayCredential, sourceText } from "./relay_credential.ts";
 import { askStatus, findRelay, relayOrigin } from "./running_relay.ts";
 
@@ -19,47 +21,48 @@ export interface DoctorOptions {
   readonly outcome: LoadOutcome;
   /** Whether models may be asked, which takes a little of the quota. */
   readonly askModels: boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
+  readonly process: CheckProcess;
 }
+
+/** The parts of the process that the checks use. */
+type CheckProcess = Pick<CliProcess, "now" | "environment">;
 
 /** Yields each finding as soon as it is there. Ends early where nothing more can be said. */
 export async function* doctorChecks(options: DoctorOptions): AsyncGenerator<Check, void> {
-  const { outcome, askModels, now } = options;
-  yield settingsCheck(outcome);
+  const { outcome, askModels, process } = options;
+  yield* settingsChecks(outcome);
   if (outcome.kind !== "config") return;
   const { config } = outcome;
   const credential = await readRelayCredential(config);
-  yield tokenCheck(credential);
-  yield* storedChecks(config, askModels, now);
+  yield tokenCheck(credential, config);
+  yield* storedChecks(config, askModels, process);
   yield await relayCheck(config, credential);
 }
 
-function settingsCheck(outcome: LoadOutcome): Check {
+/** A line for each problem and each warning. A warning says itself what helps. */
+function* settingsChecks(outcome: LoadOutcome): Generator<Check, void> {
   const check = checkOf("config", "Settings");
   switch (outcome.kind) {
     case "invalid":
-      return check.fail(outcome.problems.join(" "), "authai-relay help serve");
+      for (const problem of outcome.problems) yield check.fail(problem, "authai-relay help serve");
+      return;
     case "incomplete": {
       const names = outcome.missing.map(({ env }) => env).join(" and ");
-      return check.fail(
+      yield check.fail(
         `${names} ${outcome.missing.length === 1 ? "is" : "are"} not set, and nothing works without.`,
         "authai-relay init",
       );
+      return;
     }
     case "config": {
-      const { dataDir } = outcome.config.storage;
-      return outcome.warnings.length === 0
-        ? check.pass(`Complete. The data directory is ${dataDir}.`)
-        : check.warn(
-          outcome.warnings.join(" "),
-          `Take what has no effect out of the environment and of ${configFilePath(dataDir)}.`,
-        );
+      for (const warning of outcome.warnings) yield check.warn(warning);
+      if (outcome.warnings.length > 0) return;
+      yield check.pass(`Complete. The data directory is ${outcome.config.storage.dataDir}.`);
     }
   }
 }
 
-function tokenCheck(credential: RelayCredential): Check {
+function tokenCheck(credential: RelayCredential, config: RelayConfig): Check {
   const check = checkOf("relay_token", "Relay token");
   switch (credential.kind) {
     case "token": {
@@ -76,6 +79,7 @@ function tokenCheck(credential: RelayCredential): Check {
     case "not_required":
       return check.warn("Not required: whoever reaches the relay can use your logins.");
     case "absent":
+      if (isForAppAlone(config)) return check.skip("There is none: this relay is for an app's users alone.");
       return check.fail(
         `There is none: ${credential.path} does not exist, so that no local tool is let in.`,
         "authai-relay init",
@@ -88,10 +92,10 @@ function tokenCheck(credential: RelayCredential): Check {
 async function* storedChecks(
   config: RelayConfig,
   askModel: boolean,
-  now: () => number,
+  process: CheckProcess,
 ): AsyncGenerator<Check, void> {
   const storage = checkOf("storage", "Data directory");
-  const opened = await openOwnerAccess(config, { now });
+  const opened = await openOwnerAccess(config, process);
   if (opened.kind === "refused") {
     const { sentence, hint } = opened;
     return yield storage.fail(
@@ -111,7 +115,7 @@ async function* storedChecks(
         ? check.fail(error.message, ...error.remedies)
         : check.fail(explainFailure(error, "The owner's logins cannot be read"), "authai-relay login");
     }
-    yield* loginChecks(logins, { config, access, askModel });
+    yield* loginChecks(logins, { config, access, askModel, byProxy: usesProxy(process) });
   } finally {
     await access.store.close();
   }
@@ -119,12 +123,12 @@ async function* storedChecks(
 
 async function* loginChecks(
   logins: readonly Login[],
-  options: { readonly config: RelayConfig; readonly access: OwnerAccess; readonly askModel: boolean },
+  options: ProviderCheckOptions,
 ): AsyncGenerator<Check, void> {
-  if (logins.every(({ kind }) => kind === "signed_out")) {
+  if (logins.every(({ kind }) => kind === "signed_out") && !isForAppAlone(options.config)) {
     yield checkOf("upstream_auth", "Logins").fail(
       "You are not signed in anywhere, so that every model call would be refused.",
-      `authai-relay login ${logins.map(({ provider }) => provider.id).join("|")}`,
+      "authai-relay login",
     );
   }
   for (const login of logins) yield* providerChecks(login, options);

@@ -29,6 +29,7 @@ function isTrouble(event: TrafficEvent): boolean {
     case "sign_in_delayed":
     case "refresh_failed":
     case "upstream_error":
+    case "limits_unshared":
     case "fault":
       return true;
     case "answer_ended":

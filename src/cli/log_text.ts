@@ -15,9 +15,9 @@ const kindStyles: Readonly<Record<string, Style>> = Object.freeze({
   rejected: "red",
   refresh_failed: "red",
   sign_in_failed: "red",
+  limits_unshared: "red",
   log_resumed: "red",
   retry: "yellow",
-  adaptation: "yellow",
   sign_in_delayed: "yellow",
   started: "green",
   stopped: "green",
@@ -40,7 +40,8 @@ export function logText(terminal: Terminal, line: string): string {
   if (record === undefined || loggedAt === undefined || kind === undefined) return printable(line);
   const { logged_at: _at, kind: _kind, request_id: id, ...fields } = record;
   const pairs = Object.entries(fields)
-    .filter(([, value]) => value !== null)
+    // An empty text or list says what its absence says.
+    .filter(([, value]) => value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${dim(terminal, `${name}=`)}${fieldText(value)}`);
   const style = kindStyles[kind];
   const padded = printable(kind).padEnd(kindWidth);

@@ -32,7 +32,7 @@ export const loginCommand: Command = Object.freeze<Command>({
     "Without a provider it is the first one on offer, usually ChatGPT. There is one account for each provider.\n" +
     "The login is kept in owner.json in the data directory; the tokens behind it are sealed in the database.",
   async run(flags, process, [word]) {
-    const configured = await configure(flags, process, true);
+    const configured = await configure(flags, process, { init: true });
     if (configured.kind === "exit") return configured.code;
     const { config } = configured;
     const { terminal } = process;

@@ -27,7 +27,7 @@ export const logoutCommand: Command = Object.freeze<Command>({
       printProblems(terminal, ["--all and a provider cannot both be meant."], "authai-relay help logout");
       return exitCode.usage;
     }
-    const configured = await configure(flags, process, false);
+    const configured = await configure(flags, process);
     if (configured.kind === "exit") return configured.code;
     return await withOwnerAccess(configured.config, process, async (access) => {
       const asked = word === undefined ? undefined : providerOf(word, access.providers);

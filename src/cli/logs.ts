@@ -41,7 +41,7 @@ export const logsCommand: Command = Object.freeze<Command>({
       printProblems(terminal, [`--lines on the command line ${lines.rule}.`]);
       return exitCode.usage;
     }
-    const configured = await configure(flags, process, false);
+    const configured = await configure(flags, process);
     if (configured.kind === "exit") return configured.code;
     const { enabled, dir } = configured.config.log;
     const follow = flags["follow"] !== undefined;

@@ -24,7 +24,7 @@ export const modelsCommand: Command = Object.freeze<Command>({
   flags: [jsonFlag, ...settingFlags(["config", "data-dir", "host", "port"])],
   details: () => "The id is what a client asks for. --json prints what GET /v1/models answers.",
   async run(flags, process) {
-    const configured = await configure(flags, process, false);
+    const configured = await configure(flags, process);
     if (configured.kind === "exit") return configured.code;
     const origin = relayOrigin(configured.config.server);
     return await withOwnerAccess(

@@ -4,35 +4,25 @@
  *
  * @module
  */
-import { createOwner, type Owner } from "../app/owner.ts";
+import type { Owner } from "../app/owner.ts";
+import { createRelayCore, type RelayCore } from "../app/relay_core.ts";
 import type { RelayConfig } from "../config_load.ts";
 import { openOwnerSessions, OwnerFileUnusable, type OwnerSessions } from "../credential/owner_sessions.ts";
-import { createRefresher, type Refresher } from "../credential/refresh.ts";
 import { revoke } from "../credential/revoke.ts";
-import { createSessions, type RefusalReason, type Session, type Sessions } from "../credential/session.ts";
-import { createSignIns, type SignIns } from "../credential/sign_in.ts";
-import { createIdentity } from "../crypto/identity.ts";
-import { createJwtKeyRing, createSessionJwt } from "../crypto/session_jwt.ts";
+import type { RefusalReason, Session } from "../credential/session.ts";
 import { sendByFetch } from "../provider/http_sender.ts";
-import type { Provider, ProviderId } from "../provider/provider.ts";
-import { createProviders } from "../provider/registry.ts";
-import { openStore, type Store } from "../store/store.ts";
+import type { Provider } from "../provider/provider.ts";
+import type { Store } from "../store/store.ts";
 import type { Observe } from "../traffic/observe.ts";
 import { type CliProcess, exitCode } from "./command.ts";
 import { explainFailure, knownCause } from "./failure.ts";
+import { openConfiguredStore, type OpenedStore } from "./open_store.ts";
 import { printProblems } from "./terminal.ts";
 
-/** The opened data directory. */
-export interface OwnerAccess {
+/** The opened data directory, and what a relay works with on it. */
+export interface OwnerAccess extends Omit<RelayCore, "owner"> {
   readonly store: Store;
-  /** Those on offer, in their order. */
-  readonly providers: ReadonlyMap<ProviderId, Provider>;
   readonly logins: OwnerSessions;
-  readonly sessions: Sessions;
-  /** Opens expired sessions too, so that they can be revoked. */
-  readonly unexpiring: Sessions;
-  readonly refresher: Refresher;
-  readonly signIns: SignIns;
   /** The owner as a caller of the relay's routes. */
   readonly owner: Owner;
 }
@@ -121,7 +111,7 @@ export async function withOwnerAccess(
 /** How {@linkcode openOwnerAccess} ended. */
 export type OpenedAccess =
   | { readonly kind: "open"; readonly access: OwnerAccess }
-  | { readonly kind: "refused"; readonly sentence: string; readonly hint: string | undefined };
+  | Extract<OpenedStore, { readonly kind: "refused" }>;
 
 /** Opens the stores of the data directory; the caller closes them. */
 export async function openOwnerAccess(
@@ -129,44 +119,20 @@ export async function openOwnerAccess(
   { now }: Pick<CliProcess, "now">,
   observe: Observe = () => undefined,
 ): Promise<OpenedAccess> {
-  let store: Store;
-  try {
-    store = await openStore(config.storage);
-  } catch (error) {
-    const cause = knownCause(error instanceof Error ? error.cause : undefined);
-    return {
-      kind: "refused",
-      sentence: error instanceof Error ? error.message : "The store cannot be opened.",
-      hint: cause && `The cause: ${cause}`,
-    };
-  }
-  const { records, shared } = store;
-  const providers = new Map(
-    createProviders(
-      { originator: config.originator, ...config.providers },
-      { send: sendByFetch(fetch), fetch, now, randomUuid: () => crypto.randomUUID() },
-    ).map((provider) => [provider.id, provider]),
-  );
-  const sessionJwt = createSessionJwt(createJwtKeyRing({
-    current: Uint8Array.fromHex(config.jwtSecret),
-    previous: config.previousJwtSecrets.map((secret) => Uint8Array.fromHex(secret)),
-  }));
-  const identity = createIdentity(Uint8Array.fromHex(config.identitySecret));
-  const sessions = createSessions({ providers, records, sessionJwt, now });
-  const ownerSessions = openOwnerSessions(config.storage.dataDir);
-  const refresher = createRefresher({ sessions, now, observe });
-  return {
-    kind: "open",
-    access: {
-      store,
-      providers,
-      logins: ownerSessions,
-      sessions,
-      // At the beginning of time nothing has expired yet.
-      unexpiring: createSessions({ providers, records, sessionJwt, now: () => 0 }),
-      refresher,
-      signIns: createSignIns({ providers, records, shared, sessionJwt, identity, now, observe }),
-      owner: createOwner({ ownerSessions, sessions, providers, sessionJwt, refresher, observe, now }),
+  const opened = await openConfiguredStore(config.storage);
+  if (opened.kind === "refused") return opened;
+  const { store } = opened;
+  const { owner, ...core } = createRelayCore({
+    store,
+    secrets: {
+      jwtSecret: Uint8Array.fromHex(config.jwtSecret),
+      previousJwtSecrets: config.previousJwtSecrets.map((secret) => Uint8Array.fromHex(secret)),
+      identitySecret: Uint8Array.fromHex(config.identitySecret),
     },
-  };
+    providers: { originator: config.originator, ...config.providers },
+    runtime: { send: sendByFetch(fetch), fetch, now, randomUuid: () => crypto.randomUUID() },
+    observe,
+  });
+  const logins = openOwnerSessions(config.storage.dataDir);
+  return { kind: "open", access: { ...core, store, logins, owner: owner(logins) } };
 }

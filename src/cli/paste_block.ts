@@ -35,6 +35,11 @@ export function pasteBlock({ relay, sandbox, user }: PasteTargets): string {
   ].join("\n");
 }
 
+/** A line for the shell that points a personal relay, on a port of its own, at the simulated providers. */
+export function personalLine({ relay, sandbox }: Pick<PasteTargets, "relay" | "sandbox">): string {
+  return `export AUTH_AI_PORT=${Number(new URL(relay).port) + 1} $(curl -s ${sandbox}/_sandbox/settings)`;
+}
+
 /** Lines of JavaScript that make the official SDK talk to the relay. */
 export function sdkLines({ relay }: Pick<PasteTargets, "relay">): string {
   return [

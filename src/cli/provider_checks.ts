@@ -19,6 +19,8 @@ export interface ProviderCheckOptions {
   readonly access: OwnerAccess;
   /** Whether a model may be asked, which takes a little of the quota. */
   readonly askModel: boolean;
+  /** Whether upstreams are to be reached through an HTTP proxy. */
+  readonly byProxy: boolean;
 }
 
 /** A model list is short; a provider that needs longer is in trouble. */
@@ -105,7 +107,7 @@ async function answerCheck(
   check: ReturnType<typeof checkOf>,
   model: string,
   { provider, jwt }: Extract<Login, { readonly kind: "signed_in" }>,
-  { config, access }: ProviderCheckOptions,
+  { config, access, byProxy }: ProviderCheckOptions,
 ): Promise<Check> {
   const relay = createRelayApp({
     store: access.store,
@@ -115,6 +117,7 @@ async function answerCheck(
     originator: config.originator,
     providers: config.providers,
     timing: config.streams,
+    ...(byProxy ? { fetch } : {}),
   });
   const signal = AbortSignal.timeout(answerTimeoutMs);
   try {
@@ -139,6 +142,7 @@ async function answerCheck(
     }, provider);
   } finally {
     await relay.settled();
+    relay.close();
   }
 }
 

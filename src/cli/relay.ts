@@ -4,24 +4,29 @@
  * @module
  */
 import { createRelayApp } from "../app/app.ts";
+import { faultMessage } from "../app/fault_message.ts";
 import type { PersonalOptions } from "../app/options.ts";
 import type { RelayConfig } from "../config_load.ts";
 import { openOwnerSessions } from "../credential/owner_sessions.ts";
 import { openRelayToken, type RelayToken } from "../credential/relay_token.ts";
 import { createLimiter } from "../guard/limiter.ts";
-import { openStore, type Store } from "../store/store.ts";
 import { startSweep } from "../store/sweep.ts";
+import { atMostEvery } from "../traffic/at_most_every.ts";
 import { version } from "../version.ts";
 import { type CliProcess, exitCode } from "./command.ts";
-import { explainFailure, knownCause } from "./failure.ts";
+import { explainFailure } from "./failure.ts";
 import { usesProxy } from "./http_proxy.ts";
 import { openObserver } from "./open_observer.ts";
+import { openConfiguredStore } from "./open_store.ts";
 import { publicConfiguration } from "./public_configuration.ts";
 import { listen, type Listening, stopSignal } from "./server.ts";
 import { printProblems } from "./terminal.ts";
 
 /** The pause between two removals of expired sign-ins, milliseconds. */
 const sweepIntervalMs = 5 * 60_000;
+
+/** How often the operator is told that the limits are not shared, milliseconds: they are tried several times a second. */
+const unsharedIntervalMs = 60_000;
 
 /**
  * Opens the stores, listens, calls `onListening` with the relay's origin, and waits for a signal to stop. Then answers in
@@ -35,16 +40,19 @@ export async function runRelay(
   const { terminal } = process;
   const observer = openObserver(config.log, process);
   const { observe } = observer;
-  let store: Store;
-  try {
-    store = await openStore(config.storage);
-  } catch (error) {
-    const cause = knownCause(error instanceof Error ? error.cause : undefined);
-    const message = error instanceof Error ? error.message : "The store cannot be opened.";
-    printProblems(terminal, [message], cause && `The cause: ${cause}`);
+  const opened = await openConfiguredStore(config.storage);
+  if (opened.kind === "refused") {
+    printProblems(terminal, [opened.sentence], opened.hint);
     return exitCode.failed;
   }
-  const limiter = createLimiter({ settings: config.limits, shared: store.shared });
+  const { store } = opened;
+  const limiter = createLimiter({
+    settings: config.limits,
+    shared: store.shared,
+    onError: atMostEvery(unsharedIntervalMs, Date.now, (error) => {
+      observe({ kind: "limits_unshared", message: faultMessage(error) });
+    }),
+  });
   // The blocks of before are known before the first request is judged.
   await limiter.ready;
   const personal = config.halves.personal ? personalOptions(config) : undefined;
@@ -77,10 +85,7 @@ export async function runRelay(
     printProblems(terminal, [explainFailure(error, `The relay cannot listen on ${host}, port ${port}`)]);
     return exitCode.failed;
   }
-  const fault = (error: unknown) => {
-    const message = error instanceof Error ? error.message : "An unknown fault.";
-    observe({ kind: "fault", route: "-", message });
-  };
+  const fault = (error: unknown) => observe({ kind: "fault", route: "-", message: faultMessage(error) });
   // One forgotten rejection must not end the streams of everybody else.
   process.onUnhandledRejection(fault);
   const sweep = startSweep(store, { intervalMs: sweepIntervalMs, now: Date.now, onError: fault });

@@ -11,7 +11,7 @@ import type { Flags } from "./arguments.ts";
 import { type CliProcess, type Command, exitCode } from "./command.ts";
 import { printConfigProblems } from "./configure.ts";
 import { explainFailure } from "./failure.ts";
-import { pasteBlock, sdkLines } from "./paste_block.ts";
+import { pasteBlock, personalLine, sdkLines } from "./paste_block.ts";
 import { runRelay } from "./relay.ts";
 import { settingFlags } from "./setting_flags.ts";
 import { bold, dim, printProblems, type Terminal } from "./terminal.ts";
@@ -115,6 +115,10 @@ function announce(terminal: Terminal, targets: Parameters<typeof pasteBlock>[0])
     title("Then use the official SDK"),
     "",
     sdkLines(targets),
+    "",
+    `${title("Or try the personal relay")} ${dim(terminal, "(after this line: init, login, serve)")}`,
+    "",
+    personalLine(targets),
     "",
     dim(terminal, "Ctrl+C stops."),
   ].join("\n"));

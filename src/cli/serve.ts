@@ -37,7 +37,7 @@ export const serveCommand: Command = Object.freeze<Command>({
 /** Settings with which at least one half works; the user was told what is missing otherwise. */
 async function configureToServe(flags: Flags, process: CliProcess): Promise<Configured> {
   const init = flags["init"] !== undefined;
-  const configured = await configure(flags, process, init);
+  const configured = await configure(flags, process, { init, warn: true });
   if (configured.kind === "exit") return configured;
   const { config } = configured;
   const { halves, relayToken, storage } = config;

@@ -39,17 +39,27 @@ export function listen(
   };
 }
 
-/** Resolves at the first signal to stop. A second one ends the process at once, with the exit code of that signal. */
+/**
+ * Resolves at the first signal to stop. A second one ends the process at once, with the exit code of that signal; the same
+ * signal within a second is an echo of the first: a terminal signals the whole group of processes, and npm, for one, passes
+ * on to its child what the child has already got.
+ */
 export function stopSignal(process: CliProcess): Promise<StopSignal> {
-  const first = Promise.withResolvers<StopSignal>();
-  let stopping = false;
+  const stop = Promise.withResolvers<StopSignal>();
+  let first: { readonly signal: StopSignal; readonly atMs: number } | undefined;
   process.onStopSignal((signal) => {
-    if (stopping) process.exit(exitCodeOf[signal]);
-    stopping = true;
-    first.resolve(signal);
+    if (first === undefined) {
+      first = { signal, atMs: process.now() };
+      stop.resolve(signal);
+    } else if (signal !== first.signal || process.now() - first.atMs >= echoMs) {
+      process.exit(exitCodeOf[signal]);
+    }
   });
-  return first.promise;
+  return stop.promise;
 }
+
+/** For how long a repeated signal is taken for the one before, milliseconds. */
+const echoMs = 1000;
 
 /** The exit code of a process that a signal has ended: 128 and its number, as shells count. */
 export const exitCodeOf: Readonly<Record<StopSignal, number>> = Object.freeze({ SIGINT: 130, SIGTERM: 143 });

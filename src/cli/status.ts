@@ -4,11 +4,11 @@
  * @module
  */
 import type { RelayConfig } from "../config_load.ts";
-import { finiteNumber } from "../wire/json.ts";
+import { finiteNumber, isObject } from "../wire/json.ts";
 import { version } from "../version.ts";
 import type { Flags } from "./arguments.ts";
 import { type CliProcess, type Command, exitCode } from "./command.ts";
-import { configure } from "./configure.ts";
+import { configure, isForAppAlone } from "./configure.ts";
 import { jsonFlag, printJson } from "./json_output.ts";
 import { explainEnd, type Login, readLogins, withOwnerAccess } from "./owner_access.ts";
 import { readRelayCredential, type RelayCredential, sourceText } from "./relay_credential.ts";
@@ -24,7 +24,7 @@ export const statusCommand: Command = Object.freeze<Command>({
   flags: [jsonFlag, ...settingFlags(["config", "data-dir", "host", "port", "bearer-token-file"])],
   details: () => "Asks no provider: `authai-relay doctor` does.",
   async run(flags, process) {
-    const configured = await configure(flags, process, false);
+    const configured = await configure(flags, process);
     if (configured.kind === "exit") return configured.code;
     const { config } = configured;
     return await withOwnerAccess(config, process, async (access) => {
@@ -33,20 +33,25 @@ export const statusCommand: Command = Object.freeze<Command>({
         readLogins(access),
         findRelay(relayOrigin(config.server)),
       ]);
-      const token = credential.kind === "token" ? credential.token : undefined;
-      const answer = relay.kind === "relay" ? await askStatus(relay.origin, token) : undefined;
+      const answer = relay.kind === "relay" ? await askWith(credential, relay.origin) : undefined;
       print({ config, credential, logins, relay, answer }, flags, process);
       return exitCode.ok;
     });
   },
 });
 
+/** Undefined where nothing can be presented. */
+async function askWith(credential: RelayCredential, origin: string): Promise<RelayStatus | undefined> {
+  if (credential.kind === "token") return await askStatus(origin, credential.token);
+  return credential.kind === "not_required" ? await askStatus(origin, undefined) : undefined;
+}
+
 interface Found {
   readonly config: RelayConfig;
   readonly credential: RelayCredential;
   readonly logins: readonly Login[];
   readonly relay: FoundRelay;
-  /** What the relay says, when one runs. */
+  /** What the relay says, when one runs and there is something to ask it with. */
   readonly answer: RelayStatus | undefined;
 }
 
@@ -68,10 +73,12 @@ function print(found: Found, flags: Flags, { terminal, now }: CliProcess): void 
     return;
   }
   terminal.out(bold(terminal, `authai-relay ${version}`));
+  const { halves, originator, storage } = found.config;
   const rows = [
     ["relay", relayText(found, terminal)],
-    ["data", found.config.storage.dataDir],
-    ["token", tokenText(found.credential, terminal)],
+    ...(halves.app ? [["app", originator]] : []),
+    ["data", storage.dataDir],
+    ["token", tokenText(found, terminal)],
   ];
   const logins = found.logins.map((login) => [login.provider.displayName, loginText(login, terminal, now())]);
   const lines = columns([...rows, ...logins]);
@@ -82,15 +89,24 @@ function print(found: Found, flags: Flags, { terminal, now }: CliProcess): void 
   printNextSteps(terminal, steps);
 }
 
-function relayText({ relay, answer }: Found, terminal: Terminal): string {
+function relayText({ relay, answer, credential }: Found, terminal: Terminal): string {
   switch (relay.kind) {
     case "none":
       return `${dim(terminal, "not running")} at ${relay.origin}`;
     case "stranger":
       return `${styled(terminal, "red", "another program")} answers at ${relay.origin}`;
     case "relay":
-      return `${styled(terminal, "green", "running")} at ${relay.origin}${answerText(answer)}`;
+      return `${styled(terminal, "green", "running")} at ${relay.origin}${answerText(answer)}` +
+        (credential.kind === "token" && asksForNothing(answer)
+          ? styled(terminal, "yellow", "; it was started without asking for the token")
+          : "");
   }
+}
+
+/** Whether the relay that runs is open, which the settings need not say: `serve --no-auth`. */
+function asksForNothing(answer: RelayStatus | undefined): boolean {
+  const security = answer?.kind === "status" ? answer.status["security"] : undefined;
+  return isObject(security) && security["require_bearer_auth"] === false;
 }
 
 function answerText(answer: RelayStatus | undefined): string {
@@ -103,19 +119,21 @@ function answerText(answer: RelayStatus | undefined): string {
       return ", but it does not take the relay token of these settings";
     case "limited":
       return ", which takes no more requests from here for a while";
-    default:
+    case "failed":
       return ", but it does not tell its status";
+    case undefined:
+      return "";
   }
 }
 
-function tokenText(credential: RelayCredential, terminal: Terminal): string {
+function tokenText({ credential, config }: Found, terminal: Terminal): string {
   switch (credential.kind) {
     case "token":
       return `${sourceText(credential.from)} ${dim(terminal, `(${credential.fingerprint})`)}`;
     case "not_required":
       return styled(terminal, "yellow", "not required: whoever reaches the relay can use your logins");
     case "absent":
-      return styled(terminal, "red", "missing");
+      return isForAppAlone(config) ? dim(terminal, "none") : styled(terminal, "red", "missing");
     case "unusable":
       return styled(terminal, "red", credential.sentence);
   }
@@ -162,8 +180,12 @@ function loginJson(login: Login): Record<string, unknown> {
   };
 }
 
-function nextSteps({ credential, logins, relay, answer }: Found): string[] {
+function nextSteps({ config, credential, logins, relay, answer }: Found): string[] {
   const steps: string[] = [];
+  if (isForAppAlone(config)) {
+    if (relay.kind === "none") return ["authai-relay serve"];
+    return relay.kind === "relay" ? [] : ["authai-relay doctor --skip-response"];
+  }
   if (credential.kind === "absent") steps.push("authai-relay init");
   if (credential.kind === "unusable") steps.push("authai-relay doctor --skip-response");
   const ended = logins.filter(({ kind }) => kind === "ended");

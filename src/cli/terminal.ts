@@ -51,12 +51,14 @@ export function printWarnings(terminal: Terminal, warnings: readonly string[]): 
   for (const warning of warnings) terminal.err(`${styled(terminal, "yellow", "warning")}  ${warning}`);
 }
 
-/** Writes the commands that help from here, below a title. Writes nothing when there are none. */
+/** Writes what helps from here, below a title: commands, which stand out, or sentences. Writes nothing when there is nothing. */
 export function printNextSteps(terminal: Terminal, steps: readonly string[]): void {
   if (steps.length === 0) return;
   terminal.out("");
   terminal.out(bold(terminal, steps.length === 1 ? "Next step" : "Next steps"));
-  for (const step of steps) terminal.out(`  ${styled(terminal, "cyan", step)}`);
+  for (const step of steps) {
+    terminal.out(`  ${step.endsWith(".") ? step : styled(terminal, "cyan", step)}`);
+  }
 }
 
 /** Aligned columns, an indented line for each entry. Cells may be styled; a last cell is not filled up. */

@@ -19,6 +19,18 @@ export function roughly(leftMs: number): string {
     : counted(Math.floor(minutes / (24 * 60)), "day");
 }
 
+/** A length of time in its largest unit that divides it: `10 minutes`, `90 seconds`, `2 days`. */
+export function duration(ms: number): string {
+  const units = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000]] as const;
+  const [noun, unitMs] = units.find(([, unitMs]) => ms > 0 && ms % unitMs === 0) ?? ["second", 1000];
+  return counted(ms / unitMs, noun);
+}
+
+/** Day and time in UTC, e.g. `2026-12-06 09:30:05`. */
+export function timeOf(atMs: number): string {
+  return new Date(atMs).toISOString().slice(0, 19).replace("T", " ");
+}
+
 /** The day in UTC, e.g. `2026-12-06`. */
 export function dayOf(atMs: number): string {
   return new Date(atMs).toISOString().slice(0, 10);

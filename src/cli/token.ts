@@ -16,6 +16,7 @@ import { readRelayCredential, sourceText } from "./relay_credential.ts";
 import { relayOrigin } from "./running_relay.ts";
 import { settingFlags } from "./setting_flags.ts";
 import { bold, columns, dim, printNextSteps, printProblems, printWarnings } from "./terminal.ts";
+import { duration, timeOf } from "./time_text.ts";
 
 /** Shows or rotates the relay token. */
 export const tokenCommand: Command = Object.freeze<Command>({
@@ -36,7 +37,6 @@ export const tokenCommand: Command = Object.freeze<Command>({
   async run(flags, process, [word]) {
     const { terminal } = process;
     const outcome = await load(flags, process);
-    printWarnings(terminal, outcome.warnings);
     if (outcome.kind === "invalid") {
       printProblems(terminal, outcome.problems);
       return exitCode.usage;
@@ -124,15 +124,13 @@ async function rotate(config: UnsignedConfig, flags: Flags, { terminal, now }: C
   }
   try {
     const rotated = await rotateRelayToken(path, { graceMs: grace.value * 1000, now });
-    const until = rotated.previousUntilMs === undefined
-      ? undefined
-      : new Date(rotated.previousUntilMs).toISOString();
+    const until = rotated.previousUntilMs;
     if (flags["json"] !== undefined) {
       printJson(terminal, {
         token: rotated.token,
         path,
         fingerprint: await fingerprint(rotated.token),
-        previous_accepted_until: until ?? null,
+        previous_accepted_until: until === undefined ? null : new Date(until).toISOString(),
       });
       return exitCode.ok;
     }
@@ -142,7 +140,9 @@ async function rotate(config: UnsignedConfig, flags: Flags, { terminal, now }: C
       terminal.out(
         grace.value === 0
           ? "The token before is no longer accepted."
-          : `The token before is accepted for ${grace.value} s more, until ${until}.`,
+          : `The token before is accepted for ${duration(grace.value * 1000)} more, until ${
+            timeOf(until)
+          } UTC.`,
       );
     }
     printNextSteps(terminal, ["Give the new token to your tools as their API key."]);

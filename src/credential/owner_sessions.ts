@@ -9,6 +9,7 @@
  */
 import { join } from "node:path";
 import type { ProviderId } from "../provider/provider.ts";
+import { fileMark, isOpenToOthers } from "../store/private_file.ts";
 import { lockPrivateFile, replacePrivateFile } from "../store/replace_private_file.ts";
 import { isObject, parseObject } from "../wire/json.ts";
 
@@ -93,18 +94,17 @@ const nobody: OwnerState = Object.freeze<OwnerState>({ fileKey: undefined, sessi
 
 const providerIds: readonly ProviderId[] = Object.freeze(["openai", "xai", "github"]);
 
-/** Another text for each replacement of the file; undefined when there is none. Rejects when others may use the file. */
+/** The mark of the file as it is now; undefined when there is none. Rejects when others may use the file. */
 async function markOf(path: string): Promise<string | undefined> {
   try {
-    const { mode, ino, size, mtime } = await Deno.stat(path);
-    // Windows has no mode bits; there the data directory's access list protects the file.
-    if (mode !== null && (mode & 0o077) !== 0) {
+    const info = await Deno.stat(path);
+    if (isOpenToOthers(info)) {
       throw new OwnerFileUnusable(
         `${path} holds the owner's logins and is open to other users of this machine.`,
         [`chmod 600 ${path}`],
       );
     }
-    return `${ino} ${size} ${mtime?.getTime()}`;
+    return fileMark(info);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return undefined;
     throw error;

@@ -5,6 +5,7 @@
  * @module
  */
 import { constantTimeEqual, fingerprint } from "../crypto/secret.ts";
+import { fileMark } from "../store/private_file.ts";
 import { type PreviousToken, readPreviousTokens, readRelayTokenFile, sha256Hex } from "./relay_token_file.ts";
 
 /** What may be told of a relay token: never the token itself. */
@@ -82,7 +83,7 @@ export function openRelayToken({ override, path, now }: RelayTokenOptions): Rela
 
 /** The tokens of one state of the file, as SHA-256: all of one length, and no token stays in memory. */
 interface Accepted {
-  /** Another text for each replacement of the file; undefined when there is none that can be read. */
+  /** Of the file that was read; undefined when there is none that can be read. */
   readonly mark: string | undefined;
   readonly tokenDigest: Uint8Array | undefined;
   readonly previous: readonly { readonly digest: Uint8Array; readonly untilMs: number }[];
@@ -105,8 +106,7 @@ async function readAccepted(path: string, mark: string | undefined): Promise<Acc
 
 async function markOf(path: string): Promise<string | undefined> {
   try {
-    const { dev, ino, size, mtime, ctime } = await Deno.stat(path);
-    return `${dev} ${ino} ${size} ${mtime?.getTime()} ${ctime?.getTime()}`;
+    return fileMark(await Deno.stat(path));
   } catch {
     return undefined;
   }

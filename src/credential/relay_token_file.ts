@@ -5,6 +5,7 @@
  * @module
  */
 import { hash } from "node:crypto";
+import { isOpenToOthers } from "../store/private_file.ts";
 import { lockPrivateFile, replacePrivateFile } from "../store/replace_private_file.ts";
 
 /** The name of the file in the data directory, where no setting names another. */
@@ -34,13 +35,12 @@ export type RelayTokenFile =
 /** Reads the token at `path`. Never rejects. */
 export async function readRelayTokenFile(path: string): Promise<RelayTokenFile> {
   try {
-    const { mode } = await Deno.stat(path);
+    const openToOthers = isOpenToOthers(await Deno.stat(path));
     const token = parseRelayToken(await Deno.readTextFile(path));
     if (token === undefined) {
       return { kind: "unusable", sentence: `${path} has no relay token: its content ${relayTokenRule}.` };
     }
-    // Windows has no mode bits; there the folder's access list protects the file.
-    return { kind: "token", token, openToOthers: mode !== null && (mode & 0o077) !== 0 };
+    return { kind: "token", token, openToOthers };
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return { kind: "absent" };
     const cause = error instanceof Error ? error.name : "an unknown error";

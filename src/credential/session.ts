@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { openWithKey, recordAdditionalData, sealWithKey } from "../crypto/seal.ts";
+import { openWithKey, recordAdditionalData } from "../crypto/seal.ts";
 import type { SessionJwt, VerifyResult } from "../crypto/session_jwt.ts";
 import type { Grant, Provider, ProviderId } from "../provider/provider.ts";
 import type { RecordStore, UpdateOutcome } from "../store/record_store.ts";
 import { decodeGrant, encodeGrant } from "./grant_codec.ts";
+import { recordLifeMs, sealGrant } from "./seal_grant.ts";
 
 /** An open session. Lives as long as its request; nothing of it is kept. */
 export interface Session {
@@ -72,9 +73,6 @@ export interface SessionDependencies {
   readonly now: () => number;
 }
 
-/** A record is kept this long after its last write. */
-const recordLifeMs = 30 * 24 * 60 * 60_000;
-
 /** Builds {@linkcode Sessions} over a store. */
 export function createSessions({ providers, records, sessionJwt, now }: SessionDependencies): Sessions {
   type Handle = Pick<Session, "recordId" | "key" | "expiresAtS"> & { readonly providerId: ProviderId };
@@ -130,13 +128,14 @@ export function createSessions({ providers, records, sessionJwt, now }: SessionD
     },
 
     async replaceGrant(session, grant) {
-      const { iv, blob } = await sealWithKey(
-        session.key,
-        new TextEncoder().encode(encodeGrant({ grant, userId: session.userId })),
-        recordAdditionalData(session.recordId, session.provider.id),
-      );
+      const { recordId, key, provider, userId } = session;
+      const { iv, blob } = await sealGrant(encodeGrant({ grant, userId }), {
+        recordId,
+        key,
+        providerId: provider.id,
+      });
       const nowMs = now();
-      return await records.update(session.recordId, session.version, {
+      return await records.update(recordId, session.version, {
         iv,
         blob,
         updatedAtMs: nowMs,

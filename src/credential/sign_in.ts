@@ -13,13 +13,14 @@
 import { ulid } from "ulid";
 import type { Identity } from "../crypto/identity.ts";
 import { generateSessionId, isSessionId, pollKeys } from "../crypto/poll_key.ts";
-import { generateKey, recordAdditionalData, sealWithKey } from "../crypto/seal.ts";
-import { SESSION_LIFETIME_S, type SessionJwt } from "../crypto/session_jwt.ts";
+import { generateKey } from "../crypto/seal.ts";
+import { freshClaims, type SessionJwt } from "../crypto/session_jwt.ts";
 import type { AdvanceOutcome, DeviceSignIn, Grant, Provider, ProviderId } from "../provider/provider.ts";
 import type { RecordStore } from "../store/record_store.ts";
 import type { PollSession, SharedState } from "../store/shared_state.ts";
 import type { Observe } from "../traffic/observe.ts";
 import { decodeGrant, encodeGrant } from "./grant_codec.ts";
+import { recordLifeMs, sealGrant } from "./seal_grant.ts";
 import { openState, type PendingSignIn, sealState, type SignInState } from "./sign_in_state.ts";
 
 /** How starting a sign-in ended. */
@@ -84,8 +85,6 @@ const limits = Object.freeze({
   stepTimeoutMs: 10_000,
   /** How long one poll owns the sign-in: longer than a step, short enough that a crash is not felt. */
   ownershipMs: 12_000,
-  /** A record is kept this long after its last write. Longer than a session, so that a session never outlives its record. */
-  recordLifeMs: 30 * 24 * 60 * 60_000,
 });
 
 /** Builds the state machine. */
@@ -289,11 +288,7 @@ class StoredSignIns implements SignIns {
     if (decoded === undefined) {
       return await this.#end(owned, "error", "The sign-in broke. Start again.", "grant_unreadable");
     }
-    const { iv, blob } = await sealWithKey(
-      recordKey,
-      new TextEncoder().encode(encodedGrant),
-      recordAdditionalData(recordId, provider),
-    );
+    const { iv, blob } = await sealGrant(encodedGrant, { recordId, key: recordKey, providerId: provider });
     const nowMs = this.#now();
     // An owner that stood still for so long may have been followed by another one, whose session may be signed out by now.
     if (nowMs >= owned.state.ownedUntilMs) return { kind: "pending" };
@@ -305,7 +300,7 @@ class StoredSignIns implements SignIns {
         accountIdHash: decoded.userId,
         createdAtMs: nowMs,
         updatedAtMs: nowMs,
-        expiresAtMs: nowMs + limits.recordLifeMs,
+        expiresAtMs: nowMs + recordLifeMs,
       });
     } catch (error) {
       // A former owner that was only slow may have stored it since.
@@ -316,14 +311,8 @@ class StoredSignIns implements SignIns {
 
   async #complete(owned: Owned): Promise<PollResult> {
     const { recordId, recordKey, provider } = owned.state;
-    const issuedAtS = Math.floor(this.#now() / 1000);
-    const jwt = await this.#sessionJwt.sign({
-      recordId,
-      key: recordKey,
-      provider,
-      issuedAtS,
-      expiresAtS: issuedAtS + SESSION_LIFETIME_S,
-    });
+    const claims = freshClaims({ recordId, key: recordKey, provider }, this.#now());
+    const jwt = await this.#sessionJwt.sign(claims);
     await this.#write(owned, { status: "complete", jwt, recordId });
     return { kind: "complete", jwt };
   }

@@ -1,6 +1,7 @@
 /**
  * The session JWT (RFC 7519): the credential that a signed-in client holds. It names a record and carries the only
- * copy of the record's key. HS256 through `jose`; everything that `jose` leaves open is decided here.
+ * copy of the record's key. `jose` writes tokens and reads their headers; a signature is checked with `node:crypto`, because
+ * Web Crypto, which `jose` uses, hops to another thread for it, and this happens with every request.
  *
  * On the wire: header `{"alg":"HS256","typ":"JWT","kid"}`, payload `{"v":2,"rid","k","prov","iat","exp"}` with `k` in
  * base64url. Tokens of AuthAI are accepted too: `v` may be 1, `prov` may be missing (then it is `openai`), and there
@@ -10,16 +11,17 @@
  *
  * @module
  */
-import { hash } from "node:crypto";
-import { CompactSign, compactVerify, decodeProtectedHeader, errors } from "jose";
+import { createHmac, createSecretKey, hash, type KeyObject } from "node:crypto";
+import { CompactSign, decodeProtectedHeader } from "jose";
 import { decodeBase64Url, encodeBase64Url } from "./base64url.ts";
+import { constantTimeEqual } from "./secret.ts";
 
 /** A secret of the ring, ready for use. */
 export interface JwtKey {
   /** The `kid` header of the tokens that it signs (RFC 7515 section 4.1.4). */
   readonly kid: string;
-  /** The HMAC-SHA256 key, imported once and not extractable. */
-  readonly key: Promise<CryptoKey>;
+  /** The HMAC-SHA256 key. */
+  readonly key: KeyObject;
 }
 
 /** The secrets of a relay by their `kid`. */
@@ -81,14 +83,23 @@ export interface SessionJwt {
   /** A token for `claims` under the current secret. Rejects with a `TypeError` if `claims` would not verify. */
   sign(claims: SessionClaims): Promise<string>;
   /**
-   * Judges an untrusted token at `nowMs` (milliseconds since the epoch). Never rejects because of what the token is.
+   * Judges an untrusted token at `nowMs` (milliseconds since the epoch). Never throws because of what the token is.
    * A genuine token has exactly one accepted spelling: no byte of it can be changed.
    */
-  verify(token: string, nowMs: number): Promise<VerifyResult>;
+  verify(token: string, nowMs: number): VerifyResult;
 }
 
 /** How long a session JWT lives, seconds: 14 days. */
 export const SESSION_LIFETIME_S: number = 14 * 24 * 60 * 60;
+
+/** The claims of a token that is made at `nowMs` (milliseconds since the epoch) and lives its full time. */
+export function freshClaims(
+  about: Pick<SessionClaims, "recordId" | "key" | "provider">,
+  nowMs: number,
+): SessionClaims {
+  const issuedAtS = Math.floor(nowMs / 1000);
+  return { ...about, issuedAtS, expiresAtS: issuedAtS + SESSION_LIFETIME_S };
+}
 
 /** Longer tokens are not looked at. Ours have about 300 characters; 4096 is what one cookie holds. */
 const maxTokenLength = 4096;
@@ -104,12 +115,11 @@ const compactHs256 = /^[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{42}[AEIMQUY
 export function createSessionJwt(keyRing: JwtKeyRing): SessionJwt {
   /** The secrets that may have signed a token with this header; undefined if the header cannot be read. */
   function candidates(token: string): readonly JwtKey[] | undefined {
-    let kid: unknown;
-    try {
-      kid = decodeProtectedHeader(token).kid;
-    } catch {
-      return undefined;
-    }
+    const header = readHeader(token);
+    // The algorithm is ours, never the token's: neither `none` nor an asymmetric one reaches the key (RFC 8725, 3.1). An
+    // extension that has to be understood is not (RFC 7515 section 4.1.11).
+    if (header === undefined || header["alg"] !== "HS256" || "crit" in header) return undefined;
+    const { kid } = header;
     if (kid === undefined) return [...keyRing.byKid.values()];
     if (typeof kid !== "string") return undefined;
     const named = keyRing.byKid.get(kid);
@@ -127,23 +137,18 @@ export function createSessionJwt(keyRing: JwtKeyRing): SessionJwt {
       const { kid, key } = keyRing.current;
       return await new CompactSign(new TextEncoder().encode(JSON.stringify(payload)))
         .setProtectedHeader({ alg: "HS256", typ: "JWT", kid })
-        .sign(await key);
+        .sign(key);
     },
 
-    async verify(token, nowMs) {
+    verify(token, nowMs) {
       if (token.length > maxTokenLength || !compactHs256.test(token)) return invalid("malformed");
       const keys = candidates(token);
       if (keys === undefined) return invalid("malformed");
-      for (const { key } of keys) {
-        const payload = await verifyWith(await key, token);
-        if (payload === "malformed") return invalid("malformed");
-        if (payload === "signature") continue;
-        const claims = readClaims(parseJson(payload));
-        if (claims === undefined) return invalid("claims");
-        // RFC 7519 section 4.1.4: not to be accepted on or after the expiration time.
-        return { kind: nowMs < claims.expiresAtS * 1000 ? "valid" : "expired", claims };
-      }
-      return invalid("signature");
+      if (!keys.some(({ key }) => isSignedWith(key, token))) return invalid("signature");
+      const claims = readClaims(readPayload(token));
+      if (claims === undefined) return invalid("claims");
+      // RFC 7519 section 4.1.4: not to be accepted on or after the expiration time.
+      return { kind: nowMs < claims.expiresAtS * 1000 ? "valid" : "expired", claims };
     },
   };
 }
@@ -152,7 +157,7 @@ function importSecret(secret: Uint8Array<ArrayBuffer>): JwtKey {
   if (secret.length < 32) throw new TypeError("A JWT secret must be at least 32 bytes.");
   return {
     kid: keyId(secret),
-    key: crypto.subtle.importKey("raw", secret, { name: "HMAC", hash: "SHA-256" }, false, ["sign", "verify"]),
+    key: createSecretKey(secret),
   };
 }
 
@@ -164,15 +169,25 @@ function keyId(secret: Uint8Array): string {
   return encodeBase64Url(hash("sha256", labelled, "buffer")).slice(0, 12);
 }
 
-async function verifyWith(key: CryptoKey, token: string): Promise<Uint8Array | "malformed" | "signature"> {
+function readHeader(token: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    // The algorithm is ours, never the token's: neither `none` nor an asymmetric one reaches the key (RFC 8725, 3.1).
-    return (await compactVerify(token, key, { algorithms: ["HS256"] })).payload;
-  } catch (error) {
-    if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
-    if (error instanceof errors.JOSEError) return "malformed";
-    throw error;
+    return decodeProtectedHeader(token);
+  } catch {
+    return undefined;
   }
+}
+
+/** Whether the last segment is the HMAC of what stands before it (RFC 7515 section 5.2); takes the same time for every other. */
+function isSignedWith(key: KeyObject, token: string): boolean {
+  const dot = token.lastIndexOf(".");
+  const expected = createHmac("sha256", key).update(token.slice(0, dot)).digest();
+  const given = decodeBase64Url(token.slice(dot + 1));
+  return given !== undefined && constantTimeEqual(given, expected);
+}
+
+function readPayload(token: string): unknown {
+  const bytes = decodeBase64Url(token.slice(token.indexOf(".") + 1, token.lastIndexOf(".")));
+  return bytes === undefined ? undefined : parseJson(bytes);
 }
 
 function encodeClaims(claims: SessionClaims): { readonly [name: string]: unknown } {

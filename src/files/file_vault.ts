@@ -27,6 +27,12 @@ export interface UploadLimits {
   readonly maxTotalUploadBytes: number;
 }
 
+/** The limits when nobody sets any. */
+export const defaultUploadLimits: UploadLimits = Object.freeze({
+  maxUploadBytes: 32 * 1024 ** 2,
+  maxTotalUploadBytes: 256 * 1024 ** 2,
+});
+
 /** What a finished upload is called, and how long it stays. */
 export interface UploadDetails {
   readonly filename: string;

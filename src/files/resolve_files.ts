@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isObject, type JsonObject } from "../wire/json.ts";
+import { isGiven, isObject, type JsonObject } from "../wire/json.ts";
 import type { FileOwner } from "./file_owner.ts";
 import type { FileVault } from "./file_vault.ts";
 import { type InlineForm, inlineForm } from "./inline_form.ts";
@@ -17,7 +17,7 @@ export interface FileResolution {
   readonly providerName: string;
   /** Whether the provider takes documents as `file_data`. */
   readonly takesDocuments: boolean;
-  /** How many bytes of files one request may name in all; a file that is named twice counts twice. */
+  /** How many bytes of files one request may name in all; a file that is named twice counts twice, here and for the number. */
   readonly maxBytes: number;
 }
 
@@ -34,6 +34,9 @@ export interface FileRefusal {
   readonly message: string;
   readonly param: string;
 }
+
+/** Files that one request may name: an empty one has no bytes to count, and brings its name along each time. */
+const maxNamed = 1_000;
 
 /** Resolves the files of a request body, which may have any shape: what is not understood stays as it is. */
 export async function resolveFiles(body: JsonObject, resolution: FileResolution): Promise<ResolvedFiles> {
@@ -138,10 +141,6 @@ async function resolvePart(part: unknown, path: string, files: RequestFiles): Pr
   return await resolve?.(part, path, files) ?? part;
 }
 
-function isGiven(value: unknown): boolean {
-  return value !== undefined && value !== null;
-}
-
 interface ReadFile {
   readonly filename: string;
   readonly bytes: number;
@@ -153,12 +152,20 @@ class RequestFiles {
   readonly #resolution: FileResolution;
   readonly #read = new Map<string, ReadFile>();
   #bytes = 0;
+  #named = 0;
 
   constructor(resolution: FileResolution) {
     this.#resolution = resolution;
   }
 
   async read(id: string, path: string): Promise<ReadFile> {
+    if (++this.#named > maxNamed) {
+      throw new Refused({
+        code: "payload_too_large",
+        message: `A request may name at most ${maxNamed} files.`,
+        param: path,
+      });
+    }
     const file = this.#read.get(id) ?? await this.#open(id, path);
     this.#read.set(id, file);
     this.#count(file.bytes, path);

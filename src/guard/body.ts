@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isObject, type JsonObject } from "../wire/json.ts";
+import { isObject, type JsonObject, nestsDeeper } from "../wire/json.ts";
 import { announcesMore, type BodyLimits, bodyPieces, progressBytes } from "./body_pieces.ts";
 import { decoderFor } from "./content_encoding.ts";
 
@@ -19,7 +19,7 @@ export type JsonBody =
   | { readonly kind: "timeout" }
   /** Compressed in a way that is not understood. */
   | { readonly kind: "unknown_coding" }
-  /** Not JSON, not an object, or cut; `message` is a sentence for the client. */
+  /** Not JSON, not an object, nested too deep, or cut; `message` is a sentence for the client. */
   | { readonly kind: "invalid"; readonly message: string };
 
 /**
@@ -52,8 +52,20 @@ export async function readJsonBody(request: Request, limits: BodyLimits): Promis
     return { kind: "invalid", message: "The request body is not valid JSON." };
   }
   if (!isObject(value)) return { kind: "invalid", message: "The request body must be a JSON object." };
+  if (nestsDeeper(value, maxDepth)) {
+    return {
+      kind: "invalid",
+      message: `The request body nests objects and arrays more than ${maxDepth} levels deep.`,
+    };
+  }
   return { kind: "object", value, bytes: body.bytes };
 }
+
+/**
+ * Parsing copes with any depth, and next to nothing that is done with the value afterwards does: beyond some 2 000 levels the
+ * stack is exhausted. No request that means something comes near this.
+ */
+const maxDepth = 512;
 
 /** Stateless without the `stream` option; `fatal` makes broken UTF-8 an error instead of replacement characters. */
 const utf8 = new TextDecoder("utf-8", { fatal: true });

@@ -4,6 +4,7 @@
  * @module
  */
 import { inNetwork, type IpAddress, ipText, type Network, parseIp, parseNetwork } from "./ip_address.ts";
+import { isMarkedAsWebPage } from "./web_page_request.ts";
 
 /** A client's address, as the limits count it. */
 export interface ClientAddress {
@@ -14,6 +15,12 @@ export interface ClientAddress {
   readonly key: string;
   /** True when the settings free this address from limits. */
   readonly exempt: boolean;
+  /**
+   * What failed authentications count under, where that is not `key`: those of web pages count apart. Any page that somebody
+   * visits can send wrong credentials to a relay on the same machine or network, and must not lock out the programs there. Who
+   * poses as a page has the attempts of one address twice.
+   */
+  readonly failureKey?: string;
 }
 
 /** How a client's address is found, and which addresses have no limits. */
@@ -55,8 +62,9 @@ export function createAddressReader(settings: AddressSettings): ReadAddress {
 
   return (headers, socketHostname) => {
     const forwarded = trustForwardedFor ? headers.get("x-forwarded-for") : null;
-    return (forwarded === null ? undefined : readForwarded(forwarded, trustedProxyHops, read)) ??
+    const address = (forwarded === null ? undefined : readForwarded(forwarded, trustedProxyHops, read)) ??
       (socketHostname === undefined ? undefined : read(socketHostname)) ?? unknownAddress;
+    return isMarkedAsWebPage(headers) ? { ...address, failureKey: `${address.key} web page` } : address;
   };
 }
 

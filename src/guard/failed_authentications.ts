@@ -48,7 +48,7 @@ const maxAddresses = 50_000;
 /** Failures that are written at a time; those beyond are counted by this instance alone, so that a flood cannot pile up. */
 const maxWrites = 64;
 
-/** How far the clocks of two instances may be apart for a block to be seen at once, milliseconds. */
+/** How far the clocks of two instances may be apart for a block to be seen at once, and to be believed, milliseconds. */
 const clockSkewMs = 15_000;
 
 /** Builds the counter. Does nothing until it is used. */
@@ -62,12 +62,18 @@ export function createFailedAuthentications(options: FailedAuthenticationsOption
 
   function blockedUntilMs(address: string): number | undefined {
     const untilMs = blocks.get(address);
-    return untilMs !== undefined && untilMs > now() ? untilMs : undefined;
+    return untilMs !== undefined && lasts(untilMs) ? untilMs : undefined;
+  }
+
+  /** Not over, nor from a clock that has been set back since: nobody is blocked for longer than the settings say. */
+  function lasts(untilMs: number): boolean {
+    const leftMs = untilMs - now();
+    return leftMs > 0 && leftMs <= blockMs + clockSkewMs;
   }
 
   function recent(times: readonly number[]): readonly number[] {
-    const sinceMs = now() - windowMs;
-    return times.filter((timeMs) => timeMs > sinceMs);
+    const nowMs = now();
+    return times.filter((timeMs) => timeMs > nowMs - windowMs && timeMs <= nowMs + clockSkewMs);
   }
 
   /** Blocks the address when its failures are enough. */
@@ -103,8 +109,7 @@ export function createFailedAuthentications(options: FailedAuthenticationsOption
     attempts: (address) => recent(failures.get(address) ?? []).length,
     blockedAddresses() {
       let count = 0;
-      const nowMs = now();
-      for (const untilMs of blocks.values()) if (untilMs > nowMs) count++;
+      for (const untilMs of blocks.values()) if (lasts(untilMs)) count++;
       return count;
     },
     async count(address) {
@@ -128,13 +133,12 @@ export function createFailedAuthentications(options: FailedAuthenticationsOption
       const fromMs = refreshedAtMs === undefined ? nowMs : refreshedAtMs + blockMs - clockSkewMs;
       for (const { key } of await shared.listEntries(blockGroup, nowMs, { from: blockKey(fromMs, "") })) {
         const block = readBlockKey(key);
-        if (block !== undefined) remember(blocks, block.address, block.untilMs);
+        if (block !== undefined && lasts(block.untilMs)) remember(blocks, block.address, block.untilMs);
       }
       refreshedAtMs = nowMs;
     },
     sweep() {
-      const nowMs = now();
-      for (const [address, untilMs] of blocks) if (untilMs <= nowMs) blocks.delete(address);
+      for (const [address, untilMs] of blocks) if (!lasts(untilMs)) blocks.delete(address);
       for (const [address, times] of failures) if (recent(times).length === 0) failures.delete(address);
     },
   };

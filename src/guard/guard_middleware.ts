@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { openBody, streamOf, withEnd } from "../wire/byte_source.ts";
 import { limitedResponse } from "./limited_response.ts";
 import type { Admitted, Limiter, LimitSubject } from "./limits.ts";
 
@@ -96,35 +97,10 @@ function holdUntilSent(context: GuardContext, admitted: Admitted): void {
     // Deno tells when a response has gone out; watching the body would cost something for every chunk.
     void completed.then(release, release);
   } else {
-    const body = watchEnd(res.body, release);
+    const body = streamOf(withEnd(openBody(res.body), release));
     // Hono keeps headers that were set before when a response takes another's place.
     context.res = new Response(body, res);
   }
-}
-
-/** The same bytes; `onEnd` is called when they have all been read, or nobody wants them any more. */
-function watchEnd(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
-  onEnd: () => void,
-): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const reader = body.getReader();
-  return new ReadableStream<Uint8Array<ArrayBuffer>>({
-    async pull(controller) {
-      try {
-        const { done, value } = await reader.read();
-        if (!done) return controller.enqueue(value);
-        controller.close();
-        onEnd();
-      } catch (error) {
-        controller.error(error);
-        onEnd();
-      }
-    },
-    cancel(reason) {
-      onEnd();
-      return reader.cancel(reason);
-    },
-  }, { highWaterMark: 0 });
 }
 
 function memberOf(value: unknown, name: string): unknown {

@@ -36,8 +36,6 @@ export interface LimitExchangeOptions {
 export interface LimitExchange {
   /** See `Limiter.ready`. */
   readonly ready: Promise<void>;
-  /** True while this instance shares the limits with others. */
-  inCompany(): boolean;
   /** What this instance may do with a client that is new to it; undefined: its equal part. */
   holdingOf(key: string): Holding | undefined;
   /** Must be told of every request that was admitted, or refused for want of a larger part. */
@@ -295,7 +293,6 @@ export function startLimitExchange(options: LimitExchangeOptions): LimitExchange
 
   return {
     ready: ready.promise,
-    inCompany: () => known.length > 1,
     holdingOf,
     used(key, client) {
       isSpendingNew = true;

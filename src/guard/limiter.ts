@@ -115,8 +115,8 @@ export function createLimiter(options: LimiterOptions): Limiter {
     return Math.max(0, Math.floor(burst * rateBurst - client.spent + rounding));
   }
 
-  function refuseBlocked({ key, exempt }: ClientAddress): Refused | undefined {
-    const untilMs = exempt ? undefined : failures.blockedUntilMs(key);
+  function refuseBlocked(address: ClientAddress): Refused | undefined {
+    const untilMs = address.exempt ? undefined : failures.blockedUntilMs(failureKey(address));
     if (untilMs === undefined) return undefined;
     return refuse("ip_temporarily_blocked", Math.ceil((untilMs - now()) / 1000), {});
   }
@@ -133,7 +133,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
     admitStart: (address) => address.exempt ? free : judge(startKey(address), false),
     async authenticationFailed(address) {
       if (address.exempt) return { blocked: false };
-      const outcome = await failures.count(address.key);
+      const outcome = await failures.count(failureKey(address));
       const refused = refuseBlocked(address);
       if (refused === undefined) return { blocked: false };
       return outcome === "late" ? { blocked: true, refused } : { blocked: true };
@@ -156,7 +156,7 @@ export function createLimiter(options: LimiterOptions): Limiter {
             ? Math.floor(table.equal.burst * rateBurst + rounding)
             : remaining(client),
           activeRequests: client?.active ?? 0,
-          failedAuthAttempts: failures.attempts(address.key),
+          failedAuthAttempts: failures.attempts(failureKey(address)),
           blockedForSeconds: refuseBlocked(address)?.retryAfterSeconds ?? 0,
         },
       };
@@ -167,6 +167,10 @@ export function createLimiter(options: LimiterOptions): Limiter {
 
 function addressKey({ key }: ClientAddress): string {
   return `address ${key}`;
+}
+
+function failureKey({ failureKey, key }: ClientAddress): string {
+  return failureKey ?? key;
 }
 
 function startKey({ key }: ClientAddress): string {

@@ -1,10 +1,11 @@
 /**
- * Keeping web pages away from a relay that asks nobody for a credential. A page that its owner visits may send requests to
- * loopback addresses too, and would spend the owner's subscription without this.
+ * Telling requests of web pages from those of programs. A page that the relay's owner visits may send requests to loopback
+ * addresses too: it must neither spend the owner's subscription, where no credential is asked for, nor lock the owner out with
+ * wrong ones.
  *
  * @module
  */
-import { isIP } from "node:net";
+import { parseIp } from "./ip_address.ts";
 
 /**
  * Whether a request may have been made by a web page that nobody allowed. Two marks give one away: what a browser says of the
@@ -17,16 +18,26 @@ export function isForeignWebPage(request: Request, origins: readonly string[]): 
   const { headers } = request;
   const origin = headers.get("origin");
   if (origin !== null) return !origins.includes(origin);
+  // A `Host` that is none makes an address that is none.
+  return isFromOtherSite(headers) || !isPrivateName(URL.parse(request.url)?.hostname);
+}
+
+/** Whether a browser says that a page has made the request, and not its user or a page of the relay itself. */
+export function isMarkedAsWebPage(headers: Headers): boolean {
+  return headers.has("origin") || isFromOtherSite(headers);
+}
+
+function isFromOtherSite(headers: Headers): boolean {
   const site = headers.get("sec-fetch-site");
-  if (site !== null && site !== "none" && site !== "same-origin") return true;
-  return !isPrivateName(new URL(request.url).hostname);
+  return site !== null && site !== "none" && site !== "same-origin";
 }
 
 /**
  * Names that no stranger can register: addresses, names without a dot, and those of RFC 6761 (`localhost`), RFC 6762 (`local`),
  * RFC 8375 (`home.arpa`) and ICANN's reservation of `internal`.
  */
-function isPrivateName(hostname: string): boolean {
-  if (hostname.startsWith("[") || isIP(hostname) !== 0) return true;
+function isPrivateName(hostname: string | undefined): boolean {
+  if (hostname === undefined) return false;
+  if (hostname.startsWith("[") || parseIp(hostname) !== undefined) return true;
   return !hostname.includes(".") || /\.(?:localhost|local|internal|home\.arpa)$/i.test(hostname);
 }

@@ -12,6 +12,9 @@ import type { GrokSettings } from "./grok_settings.ts";
 import type { Provider, ProviderId } from "./provider.ts";
 import type { ProviderRuntime } from "./runtime.ts";
 
+/** The name that providers are told where there is no app. */
+export const unnamedOriginator = "authai-relay";
+
 /** Settings of all providers: plain data. The real upstreams are `chatGptDefaults`, `grokDefaults`, `copilotDefaults`. */
 export interface ProviderSettings {
   /** The app's name, told to providers that show or count it. */

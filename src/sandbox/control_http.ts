@@ -4,6 +4,7 @@
  * | route | body or query | answer |
  * |---|---|---|
  * | `GET state` | filter: `upstream`, `on`, `end`, `path` | users, approvals, faults, switches, counters, requests |
+ * | `GET settings` | | as text, the settings that point a relay here, `NAME=value` lines for a shell's `export` |
  * | `GET requests` | filter, `count` | the requests, as soon as at least `count` match (0 when absent) |
  * | `POST approve` | `{userCode, user}` | |
  * | `POST deny` | `{userCode}` | |
@@ -23,14 +24,19 @@ import { readFault, readFilter, readSwitchChanges, readUpstream } from "./contro
 import { mediaType } from "./form_body.ts";
 import { type Members, membersOf, parseJson } from "./members.ts";
 
-/** Answers a control request; `path` starts with a slash and has the mount prefix removed. */
+/**
+ * Answers a control request; `path` starts with a slash and has the mount prefix removed. `settings` point a relay at this
+ * sandbox.
+ */
 export async function answerControl(
   control: SandboxControl,
+  settings: Readonly<Record<string, string>>,
   request: Request,
   path: string,
 ): Promise<Response> {
   const url = new URL(request.url);
   if (request.method === "GET" && path === "/state") return tellState(control, url.searchParams);
+  if (request.method === "GET" && path === "/settings") return tellSettings(settings);
   if (request.method === "GET" && path === "/requests") {
     return await tellRequests(control, url.searchParams, request.signal);
   }
@@ -77,6 +83,10 @@ function tellState(control: SandboxControl, query: URLSearchParams): Response {
     counters: control.counters(),
     requests: control.requests(filter),
   });
+}
+
+function tellSettings(settings: Readonly<Record<string, string>>): Response {
+  return new Response(Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join(""));
 }
 
 async function tellRequests(

@@ -104,7 +104,9 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const begin = (request: Request, body: Uint8Array<ArrayBuffer>): Exchange => {
     const { pathname, search } = new URL(request.url);
     const controlPath = below("/_sandbox", pathname);
-    if (controlPath !== undefined) return unrecorded(() => answerControl(control, request, controlPath));
+    if (controlPath !== undefined) {
+      return unrecorded(() => answerControl(control, relaySettings(origin), request, controlPath));
+    }
     const mount = findMount(world.mounts, pathname);
     if (mount === undefined) return unrecorded(() => Promise.resolve(greet(pathname)));
     const record = log.add({
@@ -130,17 +132,22 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   origin = `http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${server.port}`;
   return {
     origin,
-    settings: Object.freeze({
-      AUTH_AI_OPENAI_ISSUER_URL: `${origin}/openai/auth`,
-      AUTH_AI_OPENAI_API_URL: `${origin}/openai/backend-api`,
-      AUTH_AI_XAI_ISSUER_URL: `${origin}/xai/auth`,
-      AUTH_AI_XAI_API_URL: `${origin}/xai/v1`,
-      AUTH_AI_GITHUB_URL: `${origin}/github`,
-      AUTH_AI_GITHUB_API_URL: `${origin}/github/api`,
-    }),
+    settings: relaySettings(origin),
     control,
     shutdown: () => server.close(),
   };
+}
+
+/** See {@linkcode Sandbox.settings}. */
+function relaySettings(origin: string): Sandbox["settings"] {
+  return Object.freeze({
+    AUTH_AI_OPENAI_ISSUER_URL: `${origin}/openai/auth`,
+    AUTH_AI_OPENAI_API_URL: `${origin}/openai/backend-api`,
+    AUTH_AI_XAI_ISSUER_URL: `${origin}/xai/auth`,
+    AUTH_AI_XAI_API_URL: `${origin}/xai/v1`,
+    AUTH_AI_GITHUB_URL: `${origin}/github`,
+    AUTH_AI_GITHUB_API_URL: `${origin}/github/api`,
+  });
 }
 
 function personNamed(name: string | false): SandboxContext["autoApproveAs"] {

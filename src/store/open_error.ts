@@ -18,5 +18,11 @@ export function explainOpenError(error: unknown, name: string): unknown {
   if (error.message.includes("disk image is malformed")) {
     return new Error(`${name} is damaged. It was left as it is. Restore it from a backup.`, { cause: error });
   }
+  if (/readonly database|unable to open database file|disk I\/O error|disk is full/.test(error.message)) {
+    return new Error(
+      `${name} cannot be written. Check that its disk has room, and that its folder and all files that begin with its name are writable.`,
+      { cause: error },
+    );
+  }
   return error;
 }

@@ -22,3 +22,16 @@ export async function createPrivateFile(path: string, name: string): Promise<voi
     });
   }
 }
+
+/**
+ * Whether others than its owner may read or change a file. Windows has no mode bits; there the access list of the data directory
+ * protects it.
+ */
+export function isOpenToOthers({ mode }: Pick<Deno.FileInfo, "mode">): boolean {
+  return mode !== null && (mode & 0o077) !== 0;
+}
+
+/** Another text for each replacement of a file, also for one of the same size within the same millisecond. */
+export function fileMark({ dev, ino, size, mtime, ctime }: Deno.FileInfo): string {
+  return `${dev} ${ino} ${size} ${mtime?.getTime()} ${ctime?.getTime()}`;
+}

@@ -5,13 +5,28 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
-import { createLockedRetry } from "./locked_retry.ts";
+import { createLockedRetry, type LockedRetryDependencies } from "./locked_retry.ts";
 import { explainOpenError } from "./open_error.ts";
 import { createPrivateFile } from "./private_file.ts";
 import { migrate, requireOurDatabase } from "./sqlite_schema.ts";
 
-/** How long a writer waits for other processes, milliseconds. */
-const busyTimeoutMs = 5_000;
+/**
+ * How long SQLite itself waits for the lock of another process, milliseconds. Nothing else happens in this process meanwhile,
+ * so it is only for the locks that are gone in a moment; see {@linkcode createSqliteRetry} for the others.
+ */
+const busyTimeoutMs = 10;
+
+/** Does something with the database, all of it at once; again and again while another process has the lock. */
+export type SqliteRetry = <T>(operation: () => T) => Promise<T>;
+
+/**
+ * Builds a {@linkcode SqliteRetry}. The operation must have changed nothing when it throws for the lock: a single statement, or
+ * a transaction that begins `IMMEDIATE`. The pauses between attempts belong to everybody else.
+ */
+export function createSqliteRetry(dependencies: LockedRetryDependencies = {}): SqliteRetry {
+  const unlessLocked = createLockedRetry(dependencies);
+  return (operation) => unlessLocked(() => Promise.try(operation));
+}
 
 /**
  * `FULL` makes a resolved write survive a power cut, not only a crash of the process. `secure_delete` overwrites what
@@ -33,16 +48,17 @@ const pragmas = `PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA tr
 export async function openSqliteDatabase(path: string): Promise<DatabaseSync> {
   const name = `The database ${JSON.stringify(path)}`;
   if (path !== ":memory:") await createPrivateFile(path, name);
-  let database: DatabaseSync | undefined;
+  const unlessLocked = createSqliteRetry();
+  let opened: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(path, { timeout: busyTimeoutMs });
-    requireOurDatabase(database, name);
-    await enterWalMode(database, path, name);
+    const database = opened = new DatabaseSync(path, { timeout: busyTimeoutMs });
+    await unlessLocked(() => requireOurDatabase(database, name));
+    await enterWalMode(database, path, name, unlessLocked);
     database.exec(pragmas);
-    migrate(database, name);
+    await unlessLocked(() => migrate(database, name));
     return database;
   } catch (error) {
-    database?.close();
+    opened?.close();
     throw explainOpenError(error, name);
   }
 }
@@ -50,9 +66,14 @@ export async function openSqliteDatabase(path: string): Promise<DatabaseSync> {
 /**
  * Of processes that create a file together, SQLite tells all but one at once, busy timeout or not, that it is locked.
  */
-async function enterWalMode(database: DatabaseSync, path: string, name: string): Promise<void> {
+async function enterWalMode(
+  database: DatabaseSync,
+  path: string,
+  name: string,
+  unlessLocked: SqliteRetry,
+): Promise<void> {
   const statement = database.prepare("PRAGMA journal_mode = WAL");
-  const mode = await createLockedRetry()(() => Promise.try(() => statement.get()?.["journal_mode"]));
+  const mode = await unlessLocked(() => statement.get()?.["journal_mode"]);
   if (mode !== (path === ":memory:" ? "memory" : "wal")) {
     throw new Error(
       `${name} cannot use a write-ahead log. Put it on a local file system; network file systems lack what it needs.`,

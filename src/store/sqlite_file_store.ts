@@ -2,14 +2,15 @@
  * {@linkcode FileStore} on one SQLite file, over a connection of its own.
  *
  * Each call is one short transaction that ends before it returns, so that this connection and that of the records never
- * wait for each other. Whatever is removed is first marked as expired, which makes it gone for everybody, and then loses
+ * wait for each other; one that meets the lock of another process is tried again later. Whatever is removed is first marked as expired, which makes it gone for everybody, and then loses
  * its chunks in small batches: overwriting 32 MiB in one statement would hold up every stream of the process.
  *
  * @module
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import { type FileStore, maxSealedChunkBytes, type StoredFile } from "./file_store.ts";
-import { openSqliteDatabase } from "./sqlite_database.ts";
+import type { LockedRetryDependencies } from "./locked_retry.ts";
+import { createSqliteRetry, openSqliteDatabase, type SqliteRetry } from "./sqlite_database.ts";
 
 /** Chunks that one statement removes: at most 2 MiB. */
 const purgeBatch = 32;
@@ -25,16 +26,20 @@ const alive = "(expires_at_ms IS NULL OR expires_at_ms > :now)";
  *
  * @param options.path The file, or `:memory:` for files that end with this store.
  */
-export async function openSqliteFileStore(options: { readonly path: string }): Promise<FileStore> {
-  return new SqliteFileStore(await openSqliteDatabase(options.path));
+export async function openSqliteFileStore(
+  options: { readonly path: string } & LockedRetryDependencies,
+): Promise<FileStore> {
+  return new SqliteFileStore(await openSqliteDatabase(options.path), createSqliteRetry(options));
 }
 
 class SqliteFileStore implements FileStore {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
+  readonly #unlessLocked: SqliteRetry;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, unlessLocked: SqliteRetry) {
     this.#database = database;
+    this.#unlessLocked = unlessLocked;
     // Chunks need not outlive a power cut on their own: the synchronous write of `complete` takes them all to the disk,
     // because it is the same log. One wait for the disk per upload instead of some hundred.
     database.exec("PRAGMA synchronous = NORMAL");
@@ -82,13 +87,13 @@ class SqliteFileStore implements FileStore {
   };
 
   get: FileStore["get"] = (ownerId, id, nowMs) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       const row = this.#statements.get.get({ owner: ownerId, id, now: nowMs });
       return row === undefined ? undefined : readRow(row);
     });
 
   list: FileStore["list"] = (ownerId, { nowMs, order, after, limit }) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       const values = { owner: ownerId, now: nowMs, limit };
       const rows = order === "asc"
         ? this.#statements.oldestFirst.all({ ...values, after: after ?? "" })
@@ -98,7 +103,7 @@ class SqliteFileStore implements FileStore {
     });
 
   readChunk: FileStore["readChunk"] = (id, position) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       const sealed = this.#statements.readChunk.get(id, position)?.["sealed"];
       return sealed instanceof Uint8Array ? sealed : undefined;
     });
@@ -112,14 +117,18 @@ class SqliteFileStore implements FileStore {
 
   deleteOwner: FileStore["deleteOwner"] = async (ownerId) => {
     // Most owners have no files, and most of those that go are just that: sign-ins. They wait for no disk.
-    const ids = await Promise.try(() => this.#statements.idsOfOwner.all(ownerId).map(({ id }) => String(id)));
+    const ids = await this.#unlessLocked(() =>
+      this.#statements.idsOfOwner.all(ownerId).map(({ id }) => String(id))
+    );
     if (ids.length === 0) return;
     await this.#durably(() => this.#statements.endOwner.run(ownerId));
     for (const id of ids) await this.#removeRow(id);
   };
 
   owners: FileStore["owners"] = (after, limit) =>
-    Promise.try(() => this.#statements.owners.all(after, limit).map(({ owner_id }) => String(owner_id)));
+    this.#unlessLocked(() =>
+      this.#statements.owners.all(after, limit).map(({ owner_id }) => String(owner_id))
+    );
 
   purge: FileStore["purge"] = (nowMs) =>
     this.#transaction(() => {
@@ -130,12 +139,12 @@ class SqliteFileStore implements FileStore {
     });
 
   usage: FileStore["usage"] = (nowMs) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       const row = this.#statements.usage.get({ now: nowMs });
       return { files: Number(row?.["files"]), bytes: Number(row?.["bytes"]) };
     });
 
-  ping: FileStore["ping"] = () => Promise.try(() => void this.#statements.ping.get());
+  ping: FileStore["ping"] = () => this.#unlessLocked(() => void this.#statements.ping.get());
 
   close: FileStore["close"] = () =>
     Promise.try(() => {
@@ -161,30 +170,32 @@ class SqliteFileStore implements FileStore {
   }
 
   #transaction<T>(run: () => T): Promise<T> {
-    return Promise.try(() => {
-      this.#database.exec("BEGIN IMMEDIATE");
-      try {
-        const result = run();
-        this.#database.exec("COMMIT");
-        return result;
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
-        throw error;
-      }
-    });
+    return this.#unlessLocked(() => this.#atOnce(run));
   }
 
   /** A transaction that is on the disk when it has resolved. */
-  async #durably<T>(run: () => T): Promise<T> {
-    // Synchronous up to the pragma that ends it: no other call of this connection comes in between.
-    return await Promise.try(() => {
+  #durably<T>(run: () => T): Promise<T> {
+    return this.#unlessLocked(() => {
+      // At once up to the pragma that ends it: no other call of this connection comes in between.
       this.#database.exec("PRAGMA synchronous = FULL");
       try {
-        return this.#transaction(run);
+        return this.#atOnce(run);
       } finally {
         this.#database.exec("PRAGMA synchronous = NORMAL");
       }
     });
+  }
+
+  #atOnce<T>(run: () => T): T {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      const result = run();
+      this.#database.exec("COMMIT");
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
   }
 }
 

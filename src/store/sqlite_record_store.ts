@@ -1,15 +1,15 @@
 /**
  * {@linkcode RecordStore} on one SQLite file.
  *
- * The calls are synchronous inside (a point read takes about 10 us, a write waits for the disk), and a writer that
- * meets the lock of another process waits for it up to five seconds, during which this process does nothing else.
- * Writes are single statements, so such a wait is as long as one write of the other process.
+ * The calls are synchronous inside (a point read takes about 10 us, a write waits for the disk). A call that meets the lock of
+ * another process is tried again for some seconds, during which this process does everything else.
  *
  * @module
  */
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node:sqlite";
 import type { RecordStore, SealedRecord } from "./record_store.ts";
-import { openSqliteDatabase } from "./sqlite_database.ts";
+import type { LockedRetryDependencies } from "./locked_retry.ts";
+import { createSqliteRetry, openSqliteDatabase, type SqliteRetry } from "./sqlite_database.ts";
 
 const columns = "id, iv, blob, account_id_hash, version, created_at_ms, updated_at_ms, expires_at_ms";
 
@@ -18,12 +18,15 @@ const columns = "id, iv, blob, account_id_hash, version, created_at_ms, updated_
  *
  * @param options.path The file, or `:memory:` for records that end with this store.
  */
-export async function openSqliteRecordStore(options: { readonly path: string }): Promise<RecordStore> {
-  return new SqliteRecordStore(await openSqliteDatabase(options.path));
+export async function openSqliteRecordStore(
+  options: { readonly path: string } & LockedRetryDependencies,
+): Promise<RecordStore> {
+  return new SqliteRecordStore(await openSqliteDatabase(options.path), createSqliteRetry(options));
 }
 
 class SqliteRecordStore implements RecordStore {
   readonly #database: DatabaseSync;
+  readonly #unlessLocked: SqliteRetry;
   readonly #insert: StatementSync;
   readonly #get: StatementSync;
   readonly #update: StatementSync;
@@ -32,8 +35,9 @@ class SqliteRecordStore implements RecordStore {
   readonly #sweep: StatementSync;
   readonly #ping: StatementSync;
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, unlessLocked: SqliteRetry) {
     this.#database = database;
+    this.#unlessLocked = unlessLocked;
     this.#insert = database.prepare(`INSERT INTO record (${columns}) VALUES (?, ?, ?, ?, 1, ?, ?, ?)`);
     this.#get = database.prepare(`SELECT ${columns} FROM record WHERE id = ? AND expires_at_ms > ?`);
     this.#update = database.prepare(
@@ -49,7 +53,7 @@ class SqliteRecordStore implements RecordStore {
   }
 
   insert: RecordStore["insert"] = (record) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       this.#insert.run(
         record.id,
         record.iv,
@@ -62,13 +66,13 @@ class SqliteRecordStore implements RecordStore {
     });
 
   get: RecordStore["get"] = (id, nowMs) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       const row = this.#get.get(id, nowMs);
       return row === undefined ? undefined : readRow(row);
     });
 
   update: RecordStore["update"] = (id, expectedVersion, { iv, blob, updatedAtMs, expiresAtMs }) =>
-    Promise.try(() => {
+    this.#unlessLocked(() => {
       const { changes } = this.#update.run(iv, blob, updatedAtMs, expiresAtMs, id, expectedVersion);
       if (Number(changes) === 1) return "updated";
       // Two statements, yet one truth: an id that is gone now was gone or of another version a moment ago, and an id
@@ -76,12 +80,13 @@ class SqliteRecordStore implements RecordStore {
       return this.#exists.get(id) === undefined ? "missing" : "conflict";
     });
 
-  delete: RecordStore["delete"] = (id) => Promise.try(() => Number(this.#delete.run(id).changes) === 1);
+  delete: RecordStore["delete"] = (id) =>
+    this.#unlessLocked(() => Number(this.#delete.run(id).changes) === 1);
 
   sweepExpired: RecordStore["sweepExpired"] = (nowMs, limit) =>
-    Promise.try(() => Number(this.#sweep.run(nowMs, limit).changes));
+    this.#unlessLocked(() => Number(this.#sweep.run(nowMs, limit).changes));
 
-  ping: RecordStore["ping"] = () => Promise.try(() => void this.#ping.get());
+  ping: RecordStore["ping"] = () => this.#unlessLocked(() => void this.#ping.get());
 
   close: RecordStore["close"] = () =>
     Promise.try(() => {

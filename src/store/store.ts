@@ -4,6 +4,7 @@
  * @module
  */
 import { isAbsolute, join, resolve } from "node:path";
+import { rememberFiles } from "./file_in_place.ts";
 import type { FileStore } from "./file_store.ts";
 import { openKvSharedState } from "./kv_shared_state.ts";
 import type { RecordStore } from "./record_store.ts";
@@ -19,7 +20,7 @@ export interface Store {
   readonly files: FileStore;
   /** Short-lived state that all instances share. */
   readonly shared: SharedState;
-  /** Resolves when all engines answer a read, rejects when one does not. */
+  /** Resolves when all engines answer a read; rejects when one does not, or its file is no longer where it was. */
   ping(): Promise<void>;
   /** Releases all files. Idempotent; the stores reject afterwards. */
   close(): Promise<void>;
@@ -63,12 +64,14 @@ export async function openStore(options: StoreOptions = {}): Promise<Store> {
     const files = await openSqliteFileStore({ path: paths.database });
     opened.push(files);
     const shared = await openKvSharedState({ path: paths.kv });
+    opened.push(shared);
+    const requireInPlace = await rememberFiles(Object.values(paths).filter((path) => path !== memory));
     return {
       records: deletingFilesToo(records, files),
       files,
       shared,
       async ping() {
-        await Promise.all([records.ping(), files.ping(), shared.ping()]);
+        await Promise.all([records.ping(), files.ping(), shared.ping(), requireInPlace()]);
       },
       async close() {
         await Promise.all([records.close(), files.close(), shared.close()]);

@@ -142,6 +142,7 @@ const table: Table = Object.freeze<Table>({
   sign_in_failed: { requestId: id, provider: name, reason: name },
   sign_in_delayed: { requestId: id, provider: name, reason: name },
   refresh_failed: { requestId: id, provider: name, ended: flag, reason: name },
+  limits_unshared: { message: sentence },
   fault: { requestId: id, route, message: sentence },
   log_resumed: { lost: number },
 });

@@ -161,6 +161,11 @@ export type TrafficEvent =
     readonly ended: boolean;
     readonly reason: string;
   }
+  /**
+   * The shared state cannot be reached, so that this instance applies the limits alone and remembers no block beyond its own
+   * life. Told again while it lasts, but not of every attempt.
+   */
+  | { readonly kind: "limits_unshared"; readonly message: string }
   /** A bug or a broken engine. `message` is the error's own; our errors carry no secrets. */
   | {
     readonly kind: "fault";

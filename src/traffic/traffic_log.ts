@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { atMostEvery } from "./at_most_every.ts";
 import { hourMs, logFileName, type LogFiles, openLogFiles } from "./log_files.ts";
 import { createLogLines } from "./log_line.ts";
 import type { Observe } from "./observe.ts";
@@ -53,7 +54,7 @@ const flushAfterChars = 256 * 1024;
 const maxHeldChars = 8 * 1024 * 1024;
 
 /** The least time between two warnings, milliseconds. */
-const warnEveryMs = hourMs;
+const warnIntervalMs = hourMs;
 
 /** Lines for one file. */
 interface Batch {
@@ -83,7 +84,7 @@ class FileTrafficLog implements TrafficLog {
   #cancelTrim: (() => void) | undefined;
   #closed = false;
   #lost = 0;
-  #warnedAtMs = -Infinity;
+  readonly #warn: (error: unknown) => void;
   /** What all files have together, as far as it is known; undefined before they were looked at. */
   #totalBytes: number | undefined;
   #lastFile: string | undefined;
@@ -92,6 +93,16 @@ class FileTrafficLog implements TrafficLog {
     this.#options = options;
     this.#files = options.files ?? openLogFiles(options.dir);
     this.#schedule = options.schedule ?? scheduleUnreferenced;
+    this.#warn = atMostEvery(warnIntervalMs, options.now, (error) => {
+      try {
+        options.warn(
+          `The traffic log cannot be written: ${causeOf(error)} ` +
+            "Requests are answered as usual; lines are missing from the log until this is mended.",
+        );
+      } catch {
+        // Whoever is to be warned has to find out elsewhere; requests go on.
+      }
+    });
   }
 
   readonly observe: Observe = (event) => {
@@ -215,17 +226,7 @@ class FileTrafficLog implements TrafficLog {
 
   #lose(lines: number, error: unknown): void {
     this.#lost += lines;
-    const nowMs = this.#options.now();
-    if (nowMs - this.#warnedAtMs < warnEveryMs) return;
-    this.#warnedAtMs = nowMs;
-    try {
-      this.#options.warn(
-        `The traffic log cannot be written: ${causeOf(error)} ` +
-          "Requests are answered as usual; lines are missing from the log until this is mended.",
-      );
-    } catch {
-      // Whoever is to be warned has to find out elsewhere; requests go on.
-    }
+    this.#warn(error);
   }
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isGiven } from "../wire/json.ts";
 import {
   fromLegacyChoice,
   fromLegacyFunctions,
@@ -44,7 +45,7 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
   ),
   frequency_penalty: dropped(NO_SAMPLING_PLACE, 0),
   function_call: carriedInto("tool_choice", "", (draft, value, field, request) => {
-    if (isPresent(request["tool_choice"])) draft.ignore(field);
+    if (isGiven(request["tool_choice"])) draft.ignore(field);
     else draft.body["tool_choice"] = fromLegacyChoice(draft, field, value);
   }),
   functions: carriedInto("tools", "the answer has the legacy form too", (draft, value, field) => {
@@ -63,7 +64,7 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
     "max_output_tokens",
     "unless `max_completion_tokens` is there",
     (draft, value, field, request) => {
-      if (isPresent(request["max_completion_tokens"])) draft.ignore(field);
+      if (isGiven(request["max_completion_tokens"])) draft.ignore(field);
       else if (typeof value === "number") draft.body["max_output_tokens"] = value;
       else refuseType(draft, field, "a number", value);
     },
@@ -129,8 +130,4 @@ export const CHAT_FIELDS: FieldTable = Object.freeze({
 
 function addTools(draft: Draft, tools: readonly unknown[]): void {
   draft.body["tools"] = [...requireArray(draft, "tools", draft.body["tools"] ?? []), ...tools];
-}
-
-function isPresent(value: unknown): boolean {
-  return value !== undefined && value !== null;
 }

@@ -29,6 +29,7 @@ export function createRepairedChatReply(options: { readonly includeUsage: boolea
   let held: JsonObject | undefined;
   let ending: ResponseEnding | undefined;
   let end: "completed" | "failed" | undefined;
+  let failureCode: string | undefined;
   let usage: TokenUsage | undefined;
 
   function send(chunk: JsonObject, choices: readonly JsonObject[]): void {
@@ -38,6 +39,7 @@ export function createRepairedChatReply(options: { readonly includeUsage: boolea
   function fail(failure: StreamFailure): void {
     out += formatSseData(openAiError(failure));
     end = "failed";
+    failureCode = failure.code;
   }
 
   /** What a choice brings, with its calls numbered over all choices. */
@@ -115,6 +117,9 @@ export function createRepairedChatReply(options: { readonly includeUsage: boolea
     },
     get end(): "completed" | "failed" | undefined {
       return end;
+    },
+    get failureCode(): string | undefined {
+      return failureCode;
     },
     get mayEnd(): boolean {
       return ending !== undefined;

@@ -39,6 +39,7 @@ export function createResponsesReply(identity: ResponseIdentity): EventReply {
   let out = "";
   let sequence = 0;
   let end: "completed" | "failed" | undefined;
+  let failureCode: string | undefined;
   const follower = followChat(identity, (step) => {
     const { type, ...members } = step;
     out += formatSseEvent(type, { type, sequence_number: sequence++, ...members });
@@ -47,6 +48,7 @@ export function createResponsesReply(identity: ResponseIdentity): EventReply {
   function fail(failure: StreamFailure | undefined): void {
     if (failure === undefined || end !== undefined) return;
     end = "failed";
+    failureCode = failure.code;
     out += failedResponseEvents(follower.response, failure, sequence);
   }
 
@@ -73,6 +75,9 @@ export function createResponsesReply(identity: ResponseIdentity): EventReply {
     },
     get end(): "completed" | "failed" | undefined {
       return end;
+    },
+    get failureCode(): string | undefined {
+      return failureCode;
     },
     get mayEnd(): boolean {
       return follower.finished;
@@ -116,6 +121,9 @@ export function createReplyOverChat(identity: ResponseIdentity, reply: EventRepl
     },
     get end(): "completed" | "failed" | undefined {
       return reply.end;
+    },
+    get failureCode(): string | undefined {
+      return reply.failureCode;
     },
     get mayEnd(): boolean {
       return follower.finished;

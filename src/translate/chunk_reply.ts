@@ -30,6 +30,7 @@ export function createChunkReply(
 ): EventReply {
   let out = "";
   let end: "completed" | "failed" | undefined;
+  let failureCode: string | undefined;
   let usage: TokenUsage | undefined;
   const writer = createWriter((chunk) => out += formatSseData(chunk));
   const reader = createAnswerReader(writer);
@@ -37,6 +38,7 @@ export function createChunkReply(
   function fail(failure: StreamFailure): void {
     out += formatSseData(openAiError(failure));
     end = "failed";
+    failureCode = failure.code;
   }
 
   function take(): string {
@@ -73,6 +75,9 @@ export function createChunkReply(
     },
     get end(): "completed" | "failed" | undefined {
       return end;
+    },
+    get failureCode(): string | undefined {
+      return failureCode;
     },
     get usage(): TokenUsage | undefined {
       return usage;

@@ -27,6 +27,8 @@ export interface EventReply {
   fail(failure: StreamFailure): string;
   /** How the answer ended; undefined while it has not. An incomplete answer counts as completed: it says so itself. */
   readonly end: "completed" | "failed" | undefined;
+  /** The code of the failure that ended it, the upstream's own where it told one. */
+  readonly failureCode: string | undefined;
   /** Whether an end of the stream at this point is an end of the answer. */
   readonly mayEnd: boolean;
   /** What the call used, once the upstream has told. */
@@ -84,7 +86,7 @@ export function translateEvents(
     return text === "" ? undefined : encoder.encode(text);
   }
 
-  /** Of the latest event, if it was a piece of text and nothing else. */
+  /** Of the latest event, if it was a piece of text and nothing else, and nothing of a next one has come. */
   let repetition: Repetition | undefined;
   let lessons = maxLessons;
   /** Whether the reader holds nothing of an open event. */
@@ -92,9 +94,8 @@ export function translateEvents(
 
   /** The same event with another piece of text: it needs neither parsing nor printing. */
   function repeat(bytes: Uint8Array): Uint8Array | undefined {
-    if (!between || reply.grow === undefined) return undefined;
     const repeated = repetition?.repeat(bytes);
-    if (repeated !== undefined) reply.grow(repeated.length);
+    if (repeated !== undefined) reply.grow?.(repeated.length);
     return repeated?.bytes;
   }
 
@@ -126,6 +127,9 @@ export function translateEvents(
     },
     get ended(): StreamTranslator["ended"] {
       return cut ? "cut" : reply.end;
+    },
+    get failureCode(): string | undefined {
+      return reply.failureCode;
     },
     get usage(): TokenUsage | undefined {
       return reply.usage;

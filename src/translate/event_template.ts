@@ -79,7 +79,8 @@ function findHole(event: Uint8Array, at: number, marker: string, kind: Hole["kin
   if (at === -1) return undefined;
   const start = at + marker.length;
   const end = endOfHole(event, start, kind);
-  return end === -1 ? undefined : { kind, start, end };
+  const whole = kind === "number" ? end !== -1 : event[end] === QUOTE;
+  return whole ? { kind, start, end } : undefined;
 }
 
 function createTemplate(fixed: readonly Uint8Array[], holes: readonly Hole["kind"][]): EventTemplate {

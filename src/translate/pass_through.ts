@@ -26,6 +26,8 @@ export interface EventWatch {
   fail(failure: StreamFailure): string;
   /** How the answer ended; undefined while it has not. */
   readonly end: "completed" | "failed" | undefined;
+  /** The code of the failure that ended it, the upstream's own where it told one. */
+  readonly failureCode: string | undefined;
   /** Whether an end of the stream at this point is an end of the answer. */
   readonly mayEnd: boolean;
   /** Whether the upstream has told a failure that has not ended the answer yet. */
@@ -134,6 +136,9 @@ export function passThrough(
     get ended(): StreamTranslator["ended"] {
       if (cut) return "cut";
       return watch.end ?? (watch.mayEnd ? "completed" : undefined);
+    },
+    get failureCode(): string | undefined {
+      return watch.failureCode;
     },
     get usage(): TokenUsage | undefined {
       return watch.usage;

@@ -19,6 +19,8 @@ export interface StreamTranslator {
   fail(failure: StreamFailure): Uint8Array | undefined;
   /** How the answer ended, once it has; `cut` when it is not the upstream that told the failure. */
   readonly ended: "completed" | "failed" | "cut" | undefined;
+  /** The code of the failure that ended it, the upstream's own where it told one. */
+  readonly failureCode: string | undefined;
   /** What the call used, once the upstream has told. */
   readonly usage: TokenUsage | undefined;
 }
@@ -30,7 +32,7 @@ export interface StreamSummary {
    * became unreadable before its end. `cancelled`: the client left.
    */
   readonly end: "completed" | "failed" | "cut" | "cancelled";
-  /** The code of what cut it, or of the upstream's refusal, where it is known here; the upstream's own words stay in the stream. */
+  /** The code of the failure that ended or cut it; the upstream's own words stay in the stream. */
   readonly reason?: string;
   /** What the call used, where the upstream told. */
   readonly usage: TokenUsage | undefined;
@@ -80,10 +82,11 @@ export function relayStream(options: {
   let silentTicks = 0;
   let stopTicking: () => void = () => {};
 
-  function finish(end: StreamSummary["end"], reason?: string): void {
+  function finish(end: StreamSummary["end"]): void {
     if (over) return;
     over = true;
     stopTicking();
+    const reason = end === "failed" || end === "cut" ? translator.failureCode : undefined;
     options.onEnd({ end, usage: translator.usage, ...(reason === undefined ? {} : { reason }) });
   }
 
@@ -91,8 +94,7 @@ export function relayStream(options: {
   function fail(failure: StreamFailure): Uint8Array | undefined {
     const out = translator.fail(failure);
     if (signal?.aborted === true) finish("cancelled");
-    else if (translator.ended === "completed") finish("completed");
-    else finish(translator.ended ?? "cut", failure.code);
+    else finish(translator.ended ?? "cut");
     return out;
   }
 
@@ -101,8 +103,7 @@ export function relayStream(options: {
     const out = bytes === undefined ? translator.end() : translator.chunk(bytes);
     const { ended } = translator;
     if (bytes === undefined) {
-      if (ended === undefined || ended === "cut") finish("cut", "incomplete_stream");
-      else finish(ended);
+      finish(ended ?? "cut");
     } else if (ended === "failed" || ended === "cut") {
       finish(ended);
       void source.cancel(undefined);

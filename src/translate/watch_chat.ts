@@ -21,11 +21,13 @@ const CONCERNS = /\[DONE\]|"error"|"detail"|"usage"\s*:\s*\{|"finish_reason"\s*:
  */
 export function watchChat(): EventWatch {
   let end: "completed" | "failed" | undefined;
+  let failureCode: string | undefined;
   let finished = false;
   let usage: TokenUsage | undefined;
 
   function fail(failure: StreamFailure): string {
     end = "failed";
+    failureCode = failure.code;
     return formatSseData(openAiError(failure));
   }
 
@@ -58,6 +60,9 @@ export function watchChat(): EventWatch {
     fail,
     get end(): "completed" | "failed" | undefined {
       return end;
+    },
+    get failureCode(): string | undefined {
+      return failureCode;
     },
     get mayEnd(): boolean {
       return end !== undefined || finished;

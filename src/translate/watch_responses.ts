@@ -56,6 +56,7 @@ export function watchResponses(
   let response: JsonObject = emptyResponse(options.identity);
   let toldError: StreamFailure | undefined;
   let end: "completed" | "failed" | undefined;
+  let failureCode: string | undefined;
   let usage: TokenUsage | undefined;
   /** The latest run that has a sequence number. */
   let numbered = "";
@@ -63,6 +64,7 @@ export function watchResponses(
 
   function fail(failure: StreamFailure): string {
     end = "failed";
+    failureCode = (toldError ?? failure).code;
     return toldError === undefined
       ? failedResponseEvents(response, failure, nextSequence(numbered))
       : failedEvent(response, toldError, nextSequence(numbered));
@@ -88,6 +90,7 @@ export function watchResponses(
         }
         if (isObject(json["response"])) {
           end = "failed";
+          failureCode = (toldError ?? toldFailure(read.error)).code;
           usage = readResponsesUsage(objectOrEmpty(json["response"])["usage"]);
           return toldError === undefined
             ? announcedFailure(
@@ -121,6 +124,9 @@ export function watchResponses(
     fail,
     get end(): "completed" | "failed" | undefined {
       return end;
+    },
+    get failureCode(): string | undefined {
+      return failureCode;
     },
     get mayEnd(): boolean {
       return end !== undefined;

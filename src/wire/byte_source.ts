@@ -45,6 +45,32 @@ export function streamOf(source: ByteSource): ReadableStream<Uint8Array<ArrayBuf
   }, { highWaterMark: 0 });
 }
 
+/** The same bytes; `onEnd` is called once, when they have ended or broken off, or nobody wants them any more. */
+export function withEnd(source: ByteSource, onEnd: () => void): ByteSource {
+  let over = false;
+  function end(): void {
+    if (over) return;
+    over = true;
+    onEnd();
+  }
+  return {
+    async read(): Promise<Uint8Array<ArrayBuffer> | undefined> {
+      try {
+        const bytes = await source.read();
+        if (bytes === undefined) end();
+        return bytes;
+      } catch (error) {
+        end();
+        throw error;
+      }
+    },
+    async cancel(reason): Promise<void> {
+      end();
+      await source.cancel(reason);
+    },
+  };
+}
+
 function openByob(reader: ReadableStreamBYOBReader): ByteSource {
   let buffer = new ArrayBuffer(readBufferBytes);
   return {

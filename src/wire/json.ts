@@ -16,6 +16,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** False for an absent member and for `null`, by which clients say the same. */
+export function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
 /** The value as an object, or an empty one: for optional nested blocks whose absence means nothing. */
 export function objectOrEmpty(value: unknown): JsonObject {
   return isObject(value) ? value : {};
@@ -32,6 +37,12 @@ export function finiteNumber(value: unknown): number | undefined {
   if (typeof value !== "string" || value.trim() === "") return undefined;
   const number = Number(value);
   return Number.isFinite(number) ? number : undefined;
+}
+
+/** Whether objects and arrays stand in one another more than `levels` deep; `value` itself is the first level. */
+export function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => nestsDeeper(member, levels - 1));
 }
 
 /** The parsed text when it is one JSON object, else undefined: for bodies that may be HTML, empty or cut. */

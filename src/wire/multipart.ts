@@ -11,7 +11,7 @@ export type FormEvent =
   | {
     readonly kind: "file";
     readonly field: string;
-    /** Without folders. */
+    /** Without folders; well-formed Unicode, whatever encoding the client named. */
     readonly filename: string;
     /** As the client declared it. */
     readonly contentType: string;
@@ -45,9 +45,18 @@ const limits = Object.freeze({
 
 const formType = /^\s*multipart\/form-data\s*;.*\bboundary="?[^\s";]/i;
 
-/** A reader for the form that `contentType` announces; undefined unless it is `multipart/form-data` with a boundary. */
+/**
+ * A reader for the form that `contentType` announces; undefined unless it is `multipart/form-data` with a boundary that can be
+ * one.
+ */
 export function readForm(contentType: string | null): FormReader | undefined {
-  return contentType !== null && formType.test(contentType) ? new BusboyReader(contentType) : undefined;
+  if (contentType === null || !formType.test(contentType)) return undefined;
+  try {
+    return new BusboyReader(contentType);
+  } catch {
+    // The parser throws when the boundary is another parameter's end (`x-boundary`), or has some hundred characters.
+    return undefined;
+  }
 }
 
 class BusboyReader implements FormReader {
@@ -70,7 +79,12 @@ class BusboyReader implements FormReader {
       resolve();
     };
     parser.on("file", (field, file, filename, _encoding, type) => {
-      this.#events.push({ kind: "file", field: field ?? "", filename: filename ?? "", contentType: type });
+      this.#events.push({
+        kind: "file",
+        field: field ?? "",
+        filename: (filename ?? "").toWellFormed(),
+        contentType: type,
+      });
       file.on("data", (bytes: Uint8Array) => this.#events.push({ kind: "bytes", bytes }));
       // An error event that nobody listens to would end the process. The parser tells the same of itself.
       file.on("error", () => fail(malformed));

@@ -139,7 +139,7 @@ const cases: readonly Case[] = [
     path: "/auth/start",
     body: "x".repeat(20_000),
     status: 413,
-    like: { code: "payload_too_large" },
+    error: { error: "The request body may have at most 16384 bytes." },
   },
   ...[
     "x",

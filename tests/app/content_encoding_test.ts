@@ -42,7 +42,7 @@ Deno.test("a model call may be compressed, within the limit, in codings that are
     assert.equal((await response.json()).error.code, "invalid_json");
   });
 
-  for (const path of ["/v1/responses", "/v1/chat/completions", "/v1/completions", "/auth/start"]) {
+  for (const path of ["/v1/responses", "/v1/chat/completions", "/v1/completions"]) {
     await test.step(`another coding is refused with 415 at ${path}, with the list of those that are understood`, async () => {
       const response = await post(path, asked("Say hello"), "compress");
       assert.equal(response.status, 415);
@@ -51,4 +51,15 @@ Deno.test("a model call may be compressed, within the limit, in codings that are
       assert.deepEqual([error.type, error.code], ["invalid_request_error", "unsupported_content_encoding"]);
     });
   }
+
+  await test.step("another coding is refused with 415 at /auth/start, in a sentence as the sign-in dialogs show it", async () => {
+    const response = await post("/auth/start", asked("Say hello"), "compress");
+    assert.equal(response.status, 415);
+    assert.equal(response.headers.get("accept-encoding"), "gzip, deflate, br, zstd");
+    const { error } = await response.json();
+    assert.match(
+      error,
+      /^The request body is compressed in a way that is not supported\. .*gzip, deflate, br, zstd\.$/,
+    );
+  });
 });

@@ -56,6 +56,17 @@ Deno.test("of 20 parallel uploads that fit together to the byte none is refused"
   assert.deepEqual(await rig.store.usage(rig.clock.nowMs), { files: 20, bytes: 20 * 150_001 });
 });
 
+Deno.test("a file name of 255 characters is taken, and a longer one is 400 with nothing left", async () => {
+  await using rig = await startFileRig();
+  const named = (name: string) => post(rig, formText("x").replace('filename="a"', `filename="${name}"`));
+  assert.equal((await (await named("\u00e4".repeat(255))).json()).filename, "\u00e4".repeat(255));
+  const before = rig.stored();
+  const refused = await named("a".repeat(256));
+  assert.equal(refused.status, 400);
+  assert.equal((await refused.json()).error.param, "file");
+  assert.deepEqual(rig.stored(), before);
+});
+
 Deno.test("a form that ends in the middle is 400, and nothing is left", async () => {
   await using rig = await startFileRig();
   const body = formText("x".repeat(200_000));
@@ -96,6 +107,18 @@ Deno.test("a body that stops arriving is 408 after the timeout, and nothing is l
   assert.match(answer, /^HTTP\/1\.1 408 /);
   assert.match(answer, /"code":"request_timeout"/);
   assert.deepEqual(rig.stored(), nothing);
+});
+
+Deno.test("a compressed form is 415, and no coding is named that would not be taken either", async () => {
+  await using rig = await startFileRig();
+  const response = await fetch(`${rig.origin}/v1/files`, {
+    method: "POST",
+    headers: { authorization: "Bearer ada-phone", "content-type": type, "content-encoding": "gzip" },
+    body: formText("x"),
+  });
+  assert.equal(response.status, 415);
+  assert.equal(response.headers.get("accept-encoding"), "identity");
+  assert.equal((await response.json()).error.code, "unsupported_content_encoding");
 });
 
 Deno.test("an upload far over the limit is told so without being read", async () => {

@@ -158,6 +158,32 @@ Deno.test("streams keep their places until they end: the 9th is refused, and one
   assert.equal(rig.limiter.state().activeClients, 0);
 });
 
+Deno.test("a document that goes to the client as it comes keeps its place until it has gone", async () => {
+  let answer: ReadableStreamDefaultController<Uint8Array> | undefined;
+  const [begin, end] = [`{"text":"${"x".repeat(20_000)}`, '"}'].map((text) => new TextEncoder().encode(text));
+  const slow = new ReadableStream<Uint8Array>({
+    start(controller) {
+      answer = controller;
+      // More than is read before an answer is known to be no error.
+      controller.enqueue(begin);
+    },
+  });
+  await using rig = await startLimitedRig({ concurrentRequests: 1 }, {
+    fetch: (url, init) =>
+      String(url).endsWith("/responses")
+        ? Promise.resolve(new Response(slow, { headers: { "content-type": "application/json" } }))
+        : fetch(url, init),
+  });
+  const jwt = await rig.signIn("xai");
+  const response = await rig.ask("/v1/responses", jwt, { body: { model: "grok-4.5", input: "Hi" } });
+  assert.equal(response.status, 200);
+  assert.equal(await codeOf(await rig.ask("/v1/nothing", jwt)), "too_many_concurrent_requests");
+  answer?.enqueue(end);
+  answer?.close();
+  assert.equal((await response.json()).text.length, 20_000);
+  assert.equal((await rig.ask("/v1/nothing", jwt)).status, 400);
+});
+
 Deno.test("a stream that runs to its end, a refusal and a fault give their places back", async () => {
   await using rig = await startLimitedRig({ concurrentRequests: 1 });
   const jwt = await rig.signIn("openai");

@@ -13,6 +13,9 @@ Deno.test("asksForTools() finds tools under every name, and takes nothing for so
     { tool_choice: { type: "function", name: "now" } },
     { function_call: { name: "now" } },
     { web_search_options: {} },
+    { search_parameters: { mode: "auto" } },
+    { Tools: [tool] },
+    { TOOL_CHOICE: "auto" },
   ];
   const free = [
     {},
@@ -22,6 +25,7 @@ Deno.test("asksForTools() finds tools under every name, and takes nothing for so
     { tool_choice: "none", function_call: "none" },
     { tool_choice: null, web_search_options: null },
     { messages: [{ role: "user", content: "tools" }] },
+    JSON.parse('{"__proto__":{"tools":[1]},"constructor":1}'),
   ];
   for (const body of asking) assert.equal(asksForTools(body), true, JSON.stringify(body));
   for (const body of free) assert.equal(asksForTools(body), false, JSON.stringify(body));
@@ -57,4 +61,21 @@ Deno.test("/no-tools/v1 refuses tools with tools_disabled, sends nothing, and is
   const unknown = await fetch(`${rig.origin}/no-tools/v1/embeddings`, { headers: { authorization } });
   assert.equal(unknown.status, 400);
   assert.equal((await unknown.json()).error.type, "unsupported_endpoint");
+});
+
+Deno.test("/no-tools/v1 sends what it has judged when the body names a member twice", async () => {
+  await using rig = await startRig();
+  const authorization = `Bearer ${await rig.signIn("github")}`;
+  const before = rig.sandbox.control.requests().length;
+  const response = await fetch(`${rig.origin}/no-tools/v1/chat/completions`, {
+    method: "POST",
+    headers: { authorization },
+    body: `{"model":"gpt-4.1","messages":[{"role":"user","content":"Hi"}],"tools":[${
+      JSON.stringify(tool)
+    }],"tools":null}`,
+  });
+  assert.equal(response.status, 200, await response.text());
+  const sent = rig.sandbox.control.requests().slice(before).filter(({ method }) => method === "POST");
+  assert.equal(sent.length, 1);
+  assert.equal(JSON.stringify(sent).includes('"now'), false);
 });

@@ -49,7 +49,7 @@ Deno.test("GET /v1/relay/status tells the owner the state of everything, and no 
     assert.equal(status.security.client.active_requests, 1);
     assert.deepEqual(status.storage, { file_count: 0, total_bytes: 0 });
     assert.equal(status.traffic.failed_authentications, 1);
-    for (const route of ["POST /v1/chat/completions", "GET /v1/files", "GET /no-tools/v1/models"]) {
+    for (const route of ["POST /v1/chat/completions", "GET /v1/files", "GET /no-tools/v1/models/:id"]) {
       assert.ok(status.supported_routes.includes(route), route);
     }
     assert.ok(status.supported_routes.every((route: string) => !route.startsWith("ALL")));

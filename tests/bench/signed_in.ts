@@ -5,8 +5,9 @@
  */
 import { ulid } from "ulid";
 import { encodeGrant } from "../../src/credential/grant_codec.ts";
-import { generateKey, recordAdditionalData, sealWithKey } from "../../src/crypto/seal.ts";
-import { createJwtKeyRing, createSessionJwt, SESSION_LIFETIME_S } from "../../src/crypto/session_jwt.ts";
+import { recordLifeMs, sealGrant } from "../../src/credential/seal_grant.ts";
+import { generateKey } from "../../src/crypto/seal.ts";
+import { createJwtKeyRing, createSessionJwt, freshClaims } from "../../src/crypto/session_jwt.ts";
 import type { ProviderId } from "../../src/provider/provider.ts";
 import { openSqliteRecordStore } from "../../src/store/sqlite_record_store.ts";
 
@@ -19,20 +20,17 @@ export async function signedIn(
   relay: { readonly databasePath: string; readonly jwtSecretHex: string },
 ): Promise<string> {
   const nowMs = Date.now();
-  const issuedAtS = Math.floor(nowMs / 1000);
-  const expiresAtS = issuedAtS + SESSION_LIFETIME_S;
   const recordId = ulid(nowMs);
   const key = generateKey();
   const userId = "bench-user";
   const grant = {
     accessToken: "a".repeat(accessTokenChars),
-    accessExpiresAtMs: expiresAtS * 1000,
+    accessExpiresAtMs: nowMs + recordLifeMs,
     refreshToken: "r".repeat(90),
     accountId: "bench-account",
     attributes: { workspaceId: "bench-workspace" },
   };
-  const plaintext = new TextEncoder().encode(encodeGrant({ grant, userId }));
-  const sealed = await sealWithKey(key, plaintext, recordAdditionalData(recordId, provider));
+  const sealed = await sealGrant(encodeGrant({ grant, userId }), { recordId, key, providerId: provider });
   const records = await openSqliteRecordStore({ path: relay.databasePath });
   await records.insert({
     id: recordId,
@@ -40,10 +38,10 @@ export async function signedIn(
     accountIdHash: userId,
     createdAtMs: nowMs,
     updatedAtMs: nowMs,
-    expiresAtMs: expiresAtS * 1000,
+    expiresAtMs: nowMs + recordLifeMs,
   });
   await records.close();
   const current = Uint8Array.fromHex(relay.jwtSecretHex);
   return await createSessionJwt(createJwtKeyRing({ current, previous: [] }))
-    .sign({ recordId, key, provider, issuedAtS, expiresAtS });
+    .sign(freshClaims({ recordId, key, provider }, nowMs));
 }

@@ -88,7 +88,7 @@ Deno.test("doctor names the login commands when nobody is signed in", async () =
   assert.deepEqual(failures(report), [[
     "upstream_auth",
     "You are not signed in anywhere, so that every model call would be refused.",
-    ["authai-relay login openai|xai|github"],
+    ["authai-relay login"],
   ]]);
 });
 
@@ -239,6 +239,41 @@ for (const [what, spoil, name, message, steps] of misconfigured) {
     assert.ok(!JSON.stringify(report).includes("canary"));
   });
 }
+
+Deno.test("doctor has a line for each problem and for each warning of the settings", async () => {
+  await using rig = await startOwnerRig();
+  await rig.run(["login"]);
+  rig.environment["AIRELAYS_BROWSER_OPEN"] = "true";
+  rig.environment["AIRELAYS_OPENAI_BALANCE"] = "ordered";
+  const warned = await doctor(rig, "--skip-response");
+  assert.deepEqual(
+    warned.checks.filter(({ name }) => name === "config").map(({ status, message }) => [
+      status,
+      message.split(" in ", 1)[0],
+    ]),
+    [["warn", "AIRELAYS_BROWSER_OPEN"], ["warn", "AIRELAYS_OPENAI_BALANCE"]],
+  );
+  assert.equal(warned.code, 0);
+  Object.assign(rig.environment, { AUTH_AI_PORT: "x", AUTH_AI_HOST: "a b" });
+  assert.deepEqual(failures(await doctor(rig)).map(([name]) => name), ["config", "config"]);
+});
+
+Deno.test("doctor misses neither a token nor a login where a relay is for an app's users alone", async () => {
+  await using rig = await startOwnerRig();
+  delete rig.environment["AUTH_AI_BEARER_TOKEN"];
+  rig.environment["AUTH_AI_ORIGINATOR"] = "Test App";
+  const report = await doctor(rig);
+  assert.deepEqual(statuses(report), {
+    config: "pass",
+    relay_token: "skip",
+    storage: "pass",
+    openai_auth: "skip",
+    xai_auth: "skip",
+    github_auth: "skip",
+    relay: "skip",
+  });
+  assert.deepEqual([report.code, report.next_steps], [0, ["authai-relay serve"]]);
+});
 
 Deno.test("doctor names the program that has the relay's port", async () => {
   await using rig = await startOwnerRig();

@@ -75,6 +75,16 @@ Deno.test("logText() puts the time, the request and the kind first, and leaves o
   );
 });
 
+Deno.test("logText() leaves out what is empty", () => {
+  const { terminal } = recordingProcess();
+  const adaptation =
+    '{"logged_at":"2026-11-22T09:30:00.000Z","kind":"adaptation","from":"chat","to":"responses","ignored":"","names":[]}';
+  assert.equal(
+    logText(terminal, adaptation),
+    "2026-11-22 09:30:00.000          adaptation              from=chat to=responses",
+  );
+});
+
 Deno.test("logText() colours what a person looks for, on a terminal", () => {
   const { terminal } = recordingProcess({}, { colors: true });
   assert.ok(logText(terminal, line).includes("\x1b[31mupstream_error"));

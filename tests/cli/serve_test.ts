@@ -16,7 +16,7 @@ Deno.test("serve makes nothing without --init, and says which command helps", ()
     assert.equal(stdout, "");
     assert.equal(
       stderr,
-      "error  AUTH_AI_JWT_SECRET, AUTH_AI_IDENTITY_SECRET are not set, and the relay needs them.\n" +
+      "error  This relay is not set up yet: AUTH_AI_JWT_SECRET and AUTH_AI_IDENTITY_SECRET are not set.\n" +
         "hint   For your own tools: `authai-relay init`, then `authai-relay login`. For an app's users: " +
         "`authai-relay serve --init`, with the app's name in AUTH_AI_ORIGINATOR.\n",
     );

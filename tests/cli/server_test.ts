@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { realTimers } from "../../src/app/timers.ts";
 import { listen, stopSignal } from "../../src/cli/server.ts";
 import { Exited, recordingProcess } from "./recording_process.ts";
 
@@ -59,12 +60,23 @@ Deno.test("stop() gives up on an endless answer after the grace time", async () 
 
 Deno.test("stopSignal() resolves at the first signal, and the second ends the process with its code", async () => {
   for (const [second, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-    const process = recordingProcess();
+    let nowMs = 0;
+    const process = recordingProcess({}, { clock: { now: () => nowMs, timers: realTimers } });
     const stop = stopSignal(process);
     process.signal("SIGTERM");
     assert.equal(await stop, "SIGTERM");
+    nowMs = second === "SIGTERM" ? 1000 : 0;
     assert.throws(() => process.signal(second), (error) => error instanceof Exited && error.code === code);
   }
+});
+
+Deno.test("stopSignal() takes the same signal within a second for the first one", () => {
+  let nowMs = 0;
+  const process = recordingProcess({}, { clock: { now: () => nowMs, timers: realTimers } });
+  void stopSignal(process);
+  process.signal("SIGINT");
+  nowMs = 999;
+  process.signal("SIGINT");
 });
 
 /** Rejects when no new connection is accepted. A connection of its own, because fetch may reuse one. */

@@ -40,6 +40,44 @@ Deno.test("status shows a relay that runs and a login that lives, and asks no pr
   assert.equal(rig.sandbox.control.requests({}).length, before);
 });
 
+Deno.test("status asks nothing of a relay that is for an app's users alone", async () => {
+  await using rig = await startOwnerRig();
+  delete rig.environment["AUTH_AI_BEARER_TOKEN"];
+  rig.environment["AUTH_AI_ORIGINATOR"] = "Test App";
+  const { out } = await rig.beside(() => rig.run(["status"]));
+  assert.match(
+    out,
+    new RegExp(`\n  relay +running at http://127\\.0\\.0\\.1:${rig.port}\n  app +Test App\n`),
+  );
+  assert.match(out, /\n {2}token +none\n/);
+  assert.doesNotMatch(out, /Next step/);
+  assert.match((await rig.run(["status"])).out, /\n\nNext step\n {2}authai-relay serve$/);
+});
+
+Deno.test("status tells when the relay that runs asks for no token, though the settings do", async () => {
+  await using rig = await startOwnerRig();
+  rig.environment["AUTH_AI_REQUIRE_BEARER_AUTH"] = "false";
+  const { out } = await rig.beside(() => {
+    delete rig.environment["AUTH_AI_REQUIRE_BEARER_AUTH"];
+    return rig.run(["status"]);
+  });
+  assert.match(out, /\n {2}relay +running at .*; it was started without asking for the token\n/);
+});
+
+Deno.test("commands that are run again and again do not repeat the warnings of serve and doctor", async () => {
+  await using rig = await startOwnerRig();
+  rig.environment["AIRELAYS_BROWSER_OPEN"] = "true";
+  for (
+    const args of [["status"], ["login"], ["models"], ["logs", "-n", "0"], ["logout"], ["token", "show"]]
+  ) {
+    assert.doesNotMatch((await rig.run(args)).err, /no effect/, args.join(" "));
+  }
+  assert.match(
+    (await rig.run(["init"])).err,
+    /^warning {2}AIRELAYS_BROWSER_OPEN in the environment has no effect/,
+  );
+});
+
 Deno.test("status --json prints one document that holds no secret", async () => {
   await using rig = await startOwnerRig();
   await rig.run(["login"]);

@@ -40,8 +40,8 @@ Deno.test("init makes secrets and a token, prints none of them, and names the ne
     const { code, out, err } = await run(["init"]);
     assert.deepEqual([code, err], [0, ""]);
     assert.deepEqual(out.split("\n"), [
-      `Made jwt_secret in ${dataDir}/secrets.toml (AUTH_AI_JWT_SECRET would win over it).`,
-      `Made identity_secret in ${dataDir}/secrets.toml (AUTH_AI_IDENTITY_SECRET would win over it).`,
+      `Made jwt_secret in ${dataDir}/secrets.toml.`,
+      `Made identity_secret in ${dataDir}/secrets.toml.`,
       `Made the relay token in ${dataDir}/relay_token.`,
       "",
       "Next steps",
@@ -147,7 +147,7 @@ Deno.test("token rotate prints the new token and until when the one before is ac
     assert.deepEqual(out.split("\n").slice(0, 3), [
       await token(),
       `This is the relay token from now on; it is in ${dataDir}/relay_token.`,
-      "The token before is accepted for 600 s more, until 2026-11-22T12:10:00.000Z.",
+      "The token before is accepted for 10 minutes more, until 2026-11-22 12:10:00 UTC.",
     ]);
     const json = JSON.parse((await run(["token", "rotate", "--grace-seconds", "5", "--json"])).out);
     assert.deepEqual([json.token, json.path], [await token(), `${dataDir}/relay_token`]);

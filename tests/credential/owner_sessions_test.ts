@@ -101,7 +101,7 @@ for (
       await Deno.mkdir(dataDir);
       await Deno.writeTextFile(ownerSessionsPath(dataDir), text, { mode: 0o600 });
       const owner = openOwnerSessions(dataDir);
-      for (const attempt of [owner.read(), owner.change(({ sessions }) => sessions.clear())]) {
+      for (const attempt of [() => owner.read(), () => owner.change(({ sessions }) => sessions.clear())]) {
         await assert.rejects(attempt, (error: Error) => {
           assert.match(error.message, /is damaged\. What helps: rm \/\S+, then authai-relay login$/);
           assert.ok(!error.message.includes("canary"));

@@ -38,8 +38,9 @@ Deno.test("the published files are a program and a library", async (test) => {
 
     const consumer = join(dir, "consumer");
     await writeConsumer(consumer, ["kv", "no-legacy-abort"]);
-    await test.step("a program that uses the library passes deno check", async () => {
-      const { code, stderr } = await deno(consumer, ["check", "program.ts"]);
+    await test.step("a program that uses the library passes deno check, and so does the documented one", async () => {
+      await Deno.writeTextFile(join(consumer, "documented.ts"), await documentedProgram());
+      const { code, stderr } = await deno(consumer, ["check", "program.ts", "documented.ts"]);
       assert.equal(code, 0, stderr);
     });
     await test.step("it serves a sign-in, with its own Hono middleware around it", async () => {
@@ -123,6 +124,14 @@ async function useSandbox(cwd: string, main: string, flags: readonly string[] = 
     child.kill("SIGINT");
     assert.equal((await child.status).code, 0);
   }
+}
+
+/** The program of docs/integration.md. */
+async function documentedProgram(): Promise<string> {
+  const page = await Deno.readTextFile(join(root, "docs", "integration.md"));
+  const [, block] = /^## As a library\n\n```ts\n(.*?)^```$/ms.exec(page) ?? [];
+  assert.ok(block !== undefined, "docs/integration.md has lost its program.");
+  return block;
 }
 
 /** A program of somebody who runs the relay inside their own. */

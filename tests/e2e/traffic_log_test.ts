@@ -93,10 +93,11 @@ Deno.test("a relay that is stopped, also at once, has every line in its log", as
     const last = await askInVain(hurried);
     hurried.process.signal("SIGTERM");
     await hurried.process.errors(/Stopping/);
-    hurried.process.signal("SIGTERM");
+    // Another one: the same within a second would be taken for an echo.
+    hurried.process.signal("SIGINT");
     const { code } = await hurried.process.ended;
     await hanging;
-    assert.equal(code, 143);
+    assert.equal(code, 130);
     assert.deepEqual(kindsOf(await readLog(project), last), complete);
   });
 });

@@ -15,6 +15,7 @@ const files: Readonly<Record<string, Uint8Array>> = {
   "doc.pdf": pdf,
   "note.md": new TextEncoder().encode("Gr\u00fc\u00dfe"),
   "zip.bin": Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0, 0xff),
+  "empty.txt": new Uint8Array(0),
 };
 
 testResolving("resolveFiles() puts files into the messages of Chat Completions", async (ids, resolution) => {
@@ -163,6 +164,15 @@ testResolving("resolveFiles() counts a file as often as it is named", async (ids
   const over = await resolveFiles(twice, { ...resolution, maxBytes: 2 * png.length - 1 });
   assert.ok(over.kind === "refused");
   assert.deepEqual([over.code, over.param], ["payload_too_large", "input[0].content[1]"]);
+});
+
+testResolving("resolveFiles() refuses a request that names more than 1000 files", async (ids, resolution) => {
+  const part = { type: "input_file", file_id: ids["empty.txt"] };
+  const naming = (count: number) => ({ input: [{ content: Array.from({ length: count }, () => part) }] });
+  assert.equal((await resolveFiles(naming(1_000), resolution)).kind, "resolved");
+  const over = await resolveFiles(naming(1_001), resolution);
+  assert.ok(over.kind === "refused");
+  assert.deepEqual([over.code, over.param], ["payload_too_large", "input[0].content[1000]"]);
 });
 
 function testResolving(

@@ -30,6 +30,16 @@ Deno.test("readJsonBody() tells what is wrong with other bodies", async () => {
   }
 });
 
+Deno.test("readJsonBody() refuses a body that nests too deep for anything to be done with it", async () => {
+  const nested = (levels: number) => `{"input":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)}}`;
+  assert.equal((await readJsonBody(post(nested(512)), limits(100_000))).kind, "object");
+  for (const levels of [513, 20_000]) {
+    const body = await readJsonBody(post(nested(levels)), limits(100_000));
+    assert.ok(body.kind === "invalid", String(levels));
+    assert.match(body.message, /nests .* more than 512 levels deep\./);
+  }
+});
+
 Deno.test("readJsonBody() accepts a body of exactly the limit and refuses one byte more", async () => {
   const text = JSON.stringify({ text: "x".repeat(50) });
   assert.equal((await readJsonBody(post(text), limits(text.length))).kind, "object");

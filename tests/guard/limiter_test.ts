@@ -218,6 +218,36 @@ for (const how of ["kill", "stop"] as const) {
   );
 }
 
+testLimiters("wrong credentials from web pages block pages and not programs", async ({ start }) => {
+  const { limiter } = await start();
+  const program = limiter.addressOf(new Headers(), "127.0.0.1");
+  for (const mark of [{ origin: "https://evil.example" }, { "sec-fetch-site": "cross-site" }]) {
+    const page = limiter.addressOf(new Headers(mark), "127.0.0.1");
+    for (let failure = 1; failure <= 4; failure++) await limiter.authenticationFailed(page);
+  }
+  const page = limiter.addressOf(new Headers({ origin: "https://mine.example" }), "127.0.0.1");
+  assert.equal(refused(limiter.enter({ kind: "address", address: page })).code, "ip_temporarily_blocked");
+  // Rate and concurrency are those of the address.
+  assert.equal(send(limiter, { kind: "address", address: program }, 41), 40);
+  assert.equal(limiter.state(program).client?.failedAuthAttempts, 0);
+});
+
+testLimiters("a block and failures of a clock that was set back count no longer", async ({ start, jump }) => {
+  const dayMs = 86_400_000;
+  const ahead = await start();
+  await jump(dayMs);
+  const other = address("192.0.2.2");
+  for (let failure = 1; failure <= 8; failure++) await ahead.limiter.authenticationFailed(client.address);
+  for (let failure = 1; failure <= 7; failure++) await ahead.limiter.authenticationFailed(other.address);
+  await jump(-dayMs);
+  const started = await start();
+  for (const { limiter } of [ahead, started]) {
+    assert.equal(send(limiter, client, 1), 1);
+    assert.equal(limiter.state().blockedClients, 0);
+    assert.deepEqual(await limiter.authenticationFailed(other.address), { blocked: false });
+  }
+});
+
 testLimiters(
   "what a client has spent survives a stop, and a kill after a second",
   async ({ advance, start }) => {

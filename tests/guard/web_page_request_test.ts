@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isForeignWebPage } from "../../src/guard/web_page_request.ts";
+import { isForeignWebPage, isMarkedAsWebPage } from "../../src/guard/web_page_request.ts";
 
 function request(url: string, headers: Record<string, string> = {}): Request {
   return new Request(url, { headers });
@@ -46,5 +46,35 @@ Deno.test("isForeignWebPage() believes what browsers say of the page, and lets n
       expected,
       JSON.stringify([headers, origins]),
     );
+  }
+});
+
+Deno.test("isForeignWebPage() takes a Host that is none for a foreign one", async () => {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen() {} },
+    (request) => new Response(String(isForeignWebPage(request, []))),
+  );
+  for (const [host, foreign] of [["[::1", true], ["1.2.3.4.5", true], ["[::1]", false]] as const) {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+    await connection.write(
+      new TextEncoder().encode(`GET / HTTP/1.1\r\nhost: ${host}\r\nconnection: close\r\n\r\n`),
+    );
+    const answer = await new Response(connection.readable).text();
+    assert.ok(answer.endsWith(String(foreign)), `${host}: ${answer}`);
+  }
+  await server.shutdown();
+});
+
+Deno.test("isMarkedAsWebPage() believes what browsers say of the page", () => {
+  const cases: [Record<string, string>, boolean][] = [
+    [{}, false],
+    [{ origin: "https://evil.example" }, true],
+    [{ origin: "null" }, true],
+    [{ "sec-fetch-site": "cross-site" }, true],
+    [{ "sec-fetch-site": "none" }, false],
+    [{ "sec-fetch-site": "same-origin" }, false],
+  ];
+  for (const [headers, expected] of cases) {
+    assert.equal(isMarkedAsWebPage(new Headers(headers)), expected, JSON.stringify(headers));
   }
 });

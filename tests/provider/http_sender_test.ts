@@ -1,354 +1,262 @@
 import assert from "node:assert/strict";
-import {
-  createHttpSender,
-  type HttpSend,
-  type OutgoingRequest,
-  sendByFetch,
-  type UpstreamAnswer,
-} from "../../src/provider/http_sender.ts";
+import { createHttpSender, type UpstreamAnswer } from "../../src/provider/http_sender.ts";
 import { openBody } from "../../src/wire/byte_source.ts";
-import { startDroppingServer } from "./dropping_server.ts";
-import { type RawPeer, startRawServer } from "./raw_server.ts";
-import { selfSignedCertificate } from "./self_signed.ts";
+import {
+  answering,
+  CHUNKED,
+  compressedAnswer,
+  contentOf,
+  DOCUMENT,
+  LENGTH_2,
+  ownSender,
+  POST,
+} from "./open_sender.ts";
+import { startRawServer } from "./raw_server.ts";
 import { noAbort } from "./stub_upstream.ts";
 
-/** A sender of its own for each test. */
-interface OpenSender extends Disposable {
-  readonly send: HttpSend;
-}
+Deno.test("createHttpSender().send decodes deflate, and rejects a coding that it does not know", async () => {
+  const deflated = await compressedAnswer("deflate");
+  await using server = startRawServer(async (peer) => {
+    await peer.request();
+    await peer.say(peer.number === 1 ? deflated : deflated.replace(": deflate", ": br"));
+    assert.equal(await peer.receive(), undefined);
+  });
+  {
+    using sender = ownSender();
+    assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), DOCUMENT);
+  }
+  using sender = ownSender();
+  await assert.rejects(sender.send(server.origin, POST, noAbort()), { name: "ConnectionBroken" });
+});
 
-function ownSender(): OpenSender {
+Deno.test("createHttpSender().send uses a connection again when the answer leaves it usable, and only then", async () => {
+  const answers: readonly (readonly [string, boolean])[] = [
+    [LENGTH_2, true],
+    [`${CHUNKED}2\r\n{}\r\n0\r\n\r\n`, true],
+    ["HTTP/1.1 204 No Content\r\n\r\n", true],
+    ["HTTP/1.1 429 Too Many Requests\r\ncontent-length: 2\r\n\r\n{}", true],
+    ["HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 2\r\n\r\n{}", true],
+    ["HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}", false],
+    ["HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\n{}", false],
+    ["HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n", false],
+    // What is left over would be taken for the next answer.
+    [`${LENGTH_2}${LENGTH_2}`, false],
+    [`${CHUNKED}2\r\n{}\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n`, false],
+    [`HTTP/1.1 204 No Content\r\ncontent-length: 2\r\n\r\n{}`, false],
+  ];
+  for (const [text, reused] of answers) {
+    await using server = startRawServer(answering(text));
+    using sender = ownSender();
+    for (let call = 0; call < 3; call++) await contentOf(await sender.send(server.origin, POST, noAbort()));
+    assert.equal(server.connections, reused ? 1 : 3, text);
+  }
+});
+
+Deno.test("createHttpSender().send takes a head of nearly 64 KiB, and no larger one", async () => {
+  for (const [length, taken] of [[65_000, true], [65_536, false], [1_000_000, false]] as const) {
+    const head = `HTTP/1.1 200 OK\r\ncontent-length: 2\r\nx: ${"x".repeat(length)}\r\n\r\n`;
+    await using server = startRawServer(answering(`${head}{}`));
+    using sender = ownSender();
+    const sent = sender.send(server.origin, POST, noAbort());
+    if (taken) assert.equal(await contentOf(await sent), "{}");
+    else await assert.rejects(sent, { name: "ConnectionBroken" });
+  }
+});
+
+Deno.test("createHttpSender().send gives a connection to one request at a time", async () => {
+  const waiting: (() => void)[] = [];
+  const both = Promise.withResolvers<void>();
+  await using server = startRawServer(async (peer) => {
+    await peer.request();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    waiting.push(resolve);
+    if (waiting.length === 2) both.resolve();
+    await promise;
+    await peer.say(LENGTH_2);
+    await peer.receive();
+  });
+  using sender = ownSender();
+  const calls = [1, 2].map(async () => contentOf(await sender.send(server.origin, POST, noAbort())));
+  await both.promise;
+  for (const answer of waiting) answer();
+  assert.deepEqual(await Promise.all(calls), ["{}", "{}"]);
+  assert.equal(server.connections, 2);
+});
+
+Deno.test("createHttpSender().send does not use a connection again on which half of a request is", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using server = startRawServer(async (peer) => {
+    if (peer.number > 1) return await answering(LENGTH_2)(peer);
+    // More than fits into both sockets' buffers stays where it is.
+    await peer.receive();
+    await peer.say("HTTP/1.1 401 Unauthorized\r\ncontent-length: 2\r\n\r\nno");
+    await ended.promise;
+  });
+  using sender = ownSender();
+  const content = new Uint8Array(50_000_000);
+  const refused = await sender.send(server.origin, { ...POST, content }, noAbort());
+  assert.deepEqual([refused.status, await contentOf(refused)], [401, "no"]);
+  assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
+  assert.equal(server.connections, 2);
+  ended.resolve();
+});
+
+Deno.test("createHttpSender().send tells the answer of an upstream that refuses and ends before it has read all", async () => {
+  await using server = startRawServer(async (peer) => {
+    await peer.receive();
+    await peer.say("HTTP/1.1 413 Content Too Large\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno");
+  });
+  using sender = ownSender();
+  const content = new Uint8Array(50_000_000);
+  const refused = await sender.send(server.origin, { ...POST, content }, noAbort());
+  assert.deepEqual([refused.status, await contentOf(refused)], [413, "no"]);
+});
+
+Deno.test("createHttpSender().send ends a connection on which bytes come that nobody asked for", async () => {
+  const ended = Promise.withResolvers<void>();
+  await using server = startRawServer(async (peer) => {
+    await peer.request();
+    await peer.say(LENGTH_2);
+    if (peer.number > 1) return void await peer.receive();
+    await read.promise;
+    await peer.say("HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil");
+    assert.equal(await peer.receive(), undefined);
+    ended.resolve();
+  });
+  const read = Promise.withResolvers<void>();
+  using sender = ownSender();
+  assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
+  read.resolve();
+  await ended.promise;
+  assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
+});
+
+Deno.test("createHttpSender().send keeps 64 waiting connections at most", async () => {
+  const calls = 70;
+  const arrived = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  let requests = 0;
+  let ends = 0;
+  await using server = startRawServer(async (peer) => {
+    await peer.request();
+    if (++requests === calls) arrived.resolve();
+    await arrived.promise;
+    await peer.say(LENGTH_2);
+    assert.equal(await peer.receive(), undefined);
+    if (++ends === calls - 64) ended.resolve();
+  });
+  using sender = ownSender();
+  await Promise.all(
+    Array.from({ length: calls }, async () => contentOf(await sender.send(server.origin, POST, noAbort()))),
+  );
+  await ended.promise;
+  assert.equal(ends, calls - 64);
+});
+
+Deno.test("createHttpSender().send ends a connection that has waited for long, and opens another one", async () => {
+  const original = globalThis.setTimeout;
+  const limits: { readonly ms: number | undefined; readonly over: () => void }[] = [];
+  await using server = startRawServer(answering(LENGTH_2));
+  using sender = ownSender();
+  globalThis.setTimeout = Object.assign((over: () => void, ms?: number) => {
+    limits.push({ ms, over });
+    return original(over, ms);
+  }, original);
+  try {
+    await contentOf(await sender.send(server.origin, POST, noAbort()));
+  } finally {
+    globalThis.setTimeout = original;
+  }
+  const [limit] = limits.filter(({ ms }) => ms === 45_000);
+  assert.ok(limit !== undefined);
+  limit.over();
+  // At once: the connection that has just been closed is not given to this request.
+  assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
+  assert.equal(server.connections, 2);
+  // The limit is that of a rest that is over.
+  limit.over();
+  assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
+  assert.equal(server.connections, 2);
+});
+
+Deno.test("close() of a sender ends what waits at once, and what is in use after its request", async () => {
+  const ends: number[] = [];
+  const gone = Promise.withResolvers<void>();
+  await using server = startRawServer(async (peer) => {
+    await peer.request();
+    await peer.say(peer.number === 1 ? LENGTH_2 : `${CHUNKED}2\r\n{}\r\n`);
+    if (peer.number === 2) {
+      await gone.promise;
+      await peer.say("0\r\n\r\n");
+    }
+    assert.equal(await peer.receive(), undefined);
+    ends.push(peer.number);
+    if (peer.number === 1) gone.resolve();
+    if (ends.length === 2) all.resolve();
+  });
+  const all = Promise.withResolvers<void>();
   const sender = createHttpSender();
-  return { send: sender.send, [Symbol.dispose]: () => sender.close() };
-}
+  const first = await sender.send(server.origin, POST, noAbort());
+  const second = await sender.send(server.origin, POST, noAbort());
+  await contentOf(first);
+  sender.close();
+  sender.close();
+  assert.equal(await contentOf(second), "{}");
+  await all.promise;
+  assert.deepEqual(ends, [1, 2]);
+});
 
-function fetchSender(): OpenSender {
-  const client = Deno.createHttpClient({});
-  return {
-    send: sendByFetch((url, init) => fetch(url, { ...init, client })),
-    [Symbol.dispose]: () => client.close(),
-  };
-}
+Deno.test("createHttpSender().send leaves no listener on the signal, however the call ends", async () => {
+  const outcomes: readonly (readonly [string, boolean, (answer: UpstreamAnswer) => Promise<unknown>])[] = [
+    [LENGTH_2, false, contentOf],
+    ["HTTP/1.1 204 No Content\r\n\r\n", false, contentOf],
+    [LENGTH_2, false, async ({ body }) => await body?.cancel()],
+    [CHUNKED, true, (answer) => contentOf(answer).catch(() => {})],
+    ["nonsense\r\n\r\n", true, () => Promise.resolve()],
+    [
+      "HTTP/1.1 200 OK\r\ncontent-encoding: br\r\ncontent-length: 2\r\n\r\n{}",
+      false,
+      () => Promise.resolve(),
+    ],
+  ];
+  for (const [text, thenEnd, use] of outcomes) {
+    await using server = startRawServer(answering(text, thenEnd));
+    using sender = ownSender();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    Object.assign(signal, {
+      addEventListener: (...listener: Parameters<typeof add>): void => (listeners++, add(...listener)),
+      removeEventListener: (
+        ...listener: Parameters<typeof remove>
+      ): void => (listeners--, remove(...listener)),
+    });
+    await sender.send(server.origin, POST, signal).then(use, () => {});
+    assert.ok(listeners <= 0, text);
+  }
+});
 
-const SENDERS = [["createHttpSender().send", ownSender], ["sendByFetch(fetch)", fetchSender]] as const;
-
-const GET: OutgoingRequest = { method: "GET", headers: {} };
-const POST: OutgoingRequest = {
-  method: "POST",
-  headers: { "content-type": "application/json" },
-  content: new TextEncoder().encode('{"model":"m"}'),
-};
-
-const LENGTH_2 = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
-const CHUNKED = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
-
-/** The content, one character for each byte. */
-async function contentOf({ body }: UpstreamAnswer): Promise<string | null> {
-  if (body === null) return null;
+Deno.test("createHttpSender().send hands out bytes that stay as they are until the next read", async () => {
+  const pieces = Array.from({ length: 40 }, (_, index) => `${index}:`.padEnd(5000, "abcdefgh"));
+  await using server = startRawServer(async (peer) => {
+    await peer.request();
+    await peer.say(CHUNKED);
+    for (const piece of pieces) await peer.say(`${piece.length.toString(16)}\r\n${piece}\r\n`);
+    await peer.say("0\r\n\r\n");
+    await peer.receive();
+  });
+  using sender = ownSender();
+  const { body } = await sender.send(server.origin, POST, noAbort());
+  assert.ok(body !== null);
   const source = openBody(body);
   let text = "";
-  for (;;) {
-    const bytes = await source.read();
-    if (bytes === undefined) return text;
-    text += Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  for (let bytes; (bytes = await source.read()) !== undefined;) {
+    const before = bytes.slice();
+    // More arrives meanwhile.
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.deepEqual(bytes, before);
+    text += new TextDecoder().decode(bytes);
   }
-}
-
-/** A server that answers each request of each connection with the same bytes, and ends the connection if it is told to. */
-function answering(answer: string, thenEnd = false): (peer: RawPeer) => Promise<void> {
-  return async (peer) => {
-    while (await peer.request() !== undefined) {
-      await peer.say(answer);
-      if (thenEnd) return;
-    }
-  };
-}
-
-for (const [name, open] of SENDERS) {
-  Deno.test(`${name} sends a request once, with its line, fields and content`, async () => {
-    const received: string[] = [];
-    await using server = startRawServer(async (peer) => {
-      for (let request; (request = await peer.request()) !== undefined;) {
-        received.push(request);
-        await peer.say(LENGTH_2);
-      }
-    });
-    using sender = open();
-    const long = new Uint8Array(1_000_000).fill(120);
-    const requests: readonly OutgoingRequest[] = [
-      { method: "GET", headers: { authorization: "Bearer canary", "x-latin": "\xe9" } },
-      POST,
-      { method: "POST", headers: {}, content: long },
-      { method: "POST", headers: {} },
-    ];
-    for (const request of requests) {
-      const answer = await sender.send(`${server.origin}/a%20b?q=1`, request, noAbort());
-      assert.deepEqual([answer.status, await contentOf(answer)], [200, "{}"]);
-    }
-    assert.deepEqual(
-      received.map((request) => request.slice(0, request.indexOf("\r\n"))),
-      ["GET", "POST", "POST", "POST"].map((method) => `${method} /a%20b?q=1 HTTP/1.1`),
-    );
-    for (const request of received) {
-      assert.ok(request.toLowerCase().includes(`\r\nhost: ${server.origin.slice("http://".length)}\r\n`));
-    }
-    assert.match(received[0] ?? "", /\r\nauthorization: Bearer canary\r\n/);
-    assert.match(received[0] ?? "", /\r\nx-latin: \xe9\r\n/);
-    assert.ok(received[0]?.endsWith("\r\n\r\n") && !/content-length/i.test(received[0]));
-    assert.match(
-      received[1] ?? "",
-      /\r\ncontent-type: application\/json\r\n[^]*\r\ncontent-length: 13\r\n[^]*\r\n\r\n\{"model":"m"\}$/i,
-    );
-    assert.ok(received[2]?.endsWith(`\r\n\r\n${"x".repeat(1_000_000)}`));
-    assert.match(received[3] ?? "", /\r\ncontent-length: 0\r\n/i);
-  });
-
-  Deno.test(`${name} reads an answer in every framing`, async () => {
-    const long = "x".repeat(100_000);
-    const hex = (length: number): string => length.toString(16);
-    const answers: readonly (readonly [string, number, string | null])[] = [
-      ["HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", 200, "hello"],
-      ["HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n", 404, ""],
-      [`HTTP/1.1 200 OK\r\ncontent-length: ${long.length}\r\n\r\n${long}`, 200, long],
-      ["HTTP/1.1 200 OK\r\n\r\nuntil the end", 200, "until the end"],
-      ["HTTP/1.0 200 OK\r\n\r\nuntil the end", 200, "until the end"],
-      [`${CHUNKED}5\r\nhello\r\n6;x=1\r\n world\r\n0\r\nt: 1\r\n\r\n`, 200, "hello world"],
-      [`${CHUNKED}0\r\n\r\n`, 200, ""],
-      [`${CHUNKED}${hex(long.length)}\r\n${long}\r\n5\r\nhello\r\n0\r\n\r\n`, 200, `${long}hello`],
-      ["HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + LENGTH_2, 200, "{}"],
-      ["HTTP/1.1 204 No Content\r\n\r\n", 204, null],
-      ["HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n\r\n", 304, null],
-    ];
-    for (const [text, status, content] of answers) {
-      await using server = startRawServer(answering(text, true));
-      using sender = open();
-      const answer = await sender.send(server.origin, POST, noAbort());
-      assert.deepEqual([answer.status, await contentOf(answer)], [status, content], text.slice(0, 80));
-    }
-  });
-
-  Deno.test(`${name} reads an answer that comes byte by byte`, async () => {
-    const text = `${CHUNKED.replace("OK", "OK\r\nx-a: 1")}5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n`;
-    await using server = startRawServer(async (peer) => {
-      await peer.request();
-      for (const character of text) await peer.say(character);
-    });
-    using sender = open();
-    const answer = await sender.send(server.origin, POST, noAbort());
-    assert.equal(answer.headers.get("x-a"), "1");
-    assert.equal(await contentOf(answer), "hello!");
-  });
-
-  Deno.test(`${name} tells a cut from an end`, async () => {
-    const whole = `${CHUNKED}5\r\nhello\r\n0\r\n\r\n`;
-    const cuts = [
-      "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\n",
-      "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhell",
-      ...Array.from(
-        { length: whole.length - CHUNKED.length },
-        (_, more) => whole.slice(0, CHUNKED.length + more),
-      ),
-      `${CHUNKED}5\r\nhelloX\r\n0\r\n\r\n`,
-      `${CHUNKED}nonsense\r\n`,
-    ];
-    for (const text of cuts) {
-      await using server = startRawServer(answering(text, true));
-      using sender = open();
-      const { body } = await sender.send(server.origin, POST, noAbort());
-      assert.ok(body !== null);
-      const source = openBody(body);
-      const read = async (): Promise<void> => {
-        while (await source.read() !== undefined);
-      };
-      await assert.rejects(read(), undefined, text);
-      // It does not become an end later.
-      await assert.rejects(read(), undefined, text);
-      await source.cancel();
-    }
-  });
-
-  Deno.test(`${name} rejects when there is no usable answer`, async () => {
-    const answers = [
-      "",
-      "HTTP/1.1 200 OK\r\ncontent-le",
-      "HTTP/1.1 100 Continue\r\n\r\n",
-      "SSH-2.0-OpenSSH_9.9\r\n\r\n",
-      "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\nhello!",
-      "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-      `HTTP/1.1 200 OK\r\nx: ${"x".repeat(1_000_000)}\r\n\r\n`,
-    ];
-    for (const text of answers) {
-      await using server = startRawServer(answering(text, true));
-      using sender = open();
-      await assert.rejects(sender.send(server.origin, POST, noAbort()), undefined, text.slice(0, 80));
-    }
-  });
-
-  Deno.test(`${name} rejects when nobody listens`, async () => {
-    const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = listener.addr;
-    listener.close();
-    using sender = open();
-    await assert.rejects(sender.send(`http://127.0.0.1:${port}`, POST, noAbort()));
-    await assert.rejects(sender.send(`https://127.0.0.1:${port}`, POST, noAbort()));
-  });
-
-  Deno.test(`${name} rejects a field that would be two, and sends nothing`, async () => {
-    const received: (string | undefined)[] = [];
-    await using server = startRawServer(async (peer) => void received.push(await peer.receive()));
-    using sender = open();
-    const headers = { "x-a": "1\r\n\r\nGET /smuggled HTTP/1.1" };
-    await assert.rejects(sender.send(server.origin, { ...GET, headers }, noAbort()), TypeError);
-    assert.deepEqual(received.filter((text) => text !== undefined), []);
-  });
-
-  Deno.test(`${name} follows no redirect`, async () => {
-    await using server = startRawServer(
-      answering("HTTP/1.1 307 Temporary Redirect\r\nlocation: /other\r\ncontent-length: 0\r\n\r\n", true),
-    );
-    using sender = open();
-    const answer = await sender.send(server.origin, POST, noAbort());
-    assert.deepEqual([answer.status, answer.headers.get("location"), await contentOf(answer)], [
-      307,
-      "/other",
-      "",
-    ]);
-    assert.equal(server.connections, 1);
-  });
-
-  Deno.test(`${name} never sends a request again when its connection ends without an answer`, async () => {
-    await using server = startDroppingServer('{"model":"m"}');
-    using sender = open();
-    assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
-    await assert.rejects(sender.send(server.origin, POST, noAbort()));
-    assert.equal(server.requests, 2);
-  });
-
-  Deno.test(`${name} opens another connection when the one that waited has ended`, async () => {
-    const ended = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-    await using server = startRawServer(async (peer) => {
-      await peer.request();
-      await peer.say(LENGTH_2 + (peer.number === 2 ? "left over" : ""));
-      // Half of it: the client must close the other half.
-      if (peer.number === 1) await peer.say("HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n\r\n");
-      while (await peer.receive() !== undefined);
-      ended[peer.number - 1]?.resolve();
-    });
-    using sender = open();
-    for (const number of [1, 2]) {
-      assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
-      await ended[number - 1]?.promise;
-    }
-    assert.equal(server.connections, 2);
-  });
-
-  Deno.test(`${name} rejects with the reason of an abort, before it sends and while it waits`, async () => {
-    const left = Promise.withResolvers<void>();
-    const controller = new AbortController();
-    const reason = new DOMException("late", "TimeoutError");
-    await using server = startRawServer(async (peer) => {
-      await peer.request();
-      controller.abort(reason);
-      assert.equal(await peer.receive(), undefined);
-      left.resolve();
-    });
-    using sender = open();
-    await assert.rejects(sender.send(server.origin, POST, controller.signal), reason);
-    await left.promise;
-    await assert.rejects(sender.send(server.origin, POST, controller.signal), reason);
-    assert.equal(server.connections, 1);
-  });
-
-  Deno.test(`${name} rejects with the reason of an abort in the middle of a handshake`, async () => {
-    const left = Promise.withResolvers<void>();
-    const controller = new AbortController();
-    await using server = startRawServer(async (peer) => {
-      await peer.receive();
-      controller.abort("left");
-      while (await peer.receive() !== undefined);
-      left.resolve();
-    });
-    using sender = open();
-    const sent = sender.send(server.origin.replace("http", "https"), POST, controller.signal);
-    assert.equal(await sent.catch((error: unknown) => error), "left");
-    await left.promise;
-  });
-
-  Deno.test(`${name} breaks the body off when the caller aborts, also what had arrived already`, async () => {
-    for (const framing of [`${CHUNKED}5\r\nhello\r\n`, "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhello"]) {
-      for (const pending of [true, false]) {
-        const left = Promise.withResolvers<void>();
-        await using server = startRawServer(async (peer) => {
-          await peer.request();
-          await peer.say(framing);
-          while (await peer.receive() !== undefined);
-          left.resolve();
-        });
-        using sender = open();
-        const controller = new AbortController();
-        const { body } = await sender.send(server.origin, POST, controller.signal);
-        assert.ok(body !== null);
-        const source = openBody(body);
-        if (pending) await source.read();
-        const reading = pending ? source.read() : undefined;
-        reading?.catch(() => {});
-        controller.abort(new DOMException("left", "AbortError"));
-        await assert.rejects(reading ?? source.read(), { name: "AbortError" });
-        await assert.rejects(source.read(), { name: "AbortError" });
-        await left.promise;
-        await source.cancel();
-      }
-    }
-  });
-
-  Deno.test(`${name} leaves an answer alone that was read before the abort`, async () => {
-    await using server = startRawServer(answering(LENGTH_2));
-    using sender = open();
-    const controller = new AbortController();
-    assert.equal(await contentOf(await sender.send(server.origin, POST, controller.signal)), "{}");
-    controller.abort();
-    assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), "{}");
-    assert.equal(server.connections, 1);
-  });
-
-  Deno.test(`${name} stops the upstream when the body is cancelled, also before it was read`, async () => {
-    for (const reads of [0, 1]) {
-      const left = Promise.withResolvers<void>();
-      await using server = startRawServer(async (peer) => {
-        await peer.request();
-        await peer.say(`${CHUNKED}5\r\nhello\r\n`);
-        while (await peer.receive() !== undefined);
-        left.resolve();
-      });
-      using sender = open();
-      const { body } = await sender.send(server.origin, POST, noAbort());
-      assert.ok(body !== null);
-      const source = openBody(body);
-      for (let read = 0; read < reads; read++) await source.read();
-      await source.cancel("enough");
-      await source.cancel("again");
-      await left.promise;
-    }
-  });
-
-  Deno.test(`${name} decodes an answer that is compressed although nobody asked`, async () => {
-    const document = `{"text":"${"x".repeat(50_000)}"}`;
-    for (const coding of ["gzip", "deflate"] as const) {
-      const compressed = await new Response(
-        new Blob([document]).stream().pipeThrough(new CompressionStream(coding)),
-      ).bytes();
-      const bytes = Array.from(compressed, (byte) => String.fromCharCode(byte)).join("");
-      const head =
-        `HTTP/1.1 200 OK\r\ncontent-encoding: ${coding}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
-      {
-        await using server = startRawServer(answering(head + bytes));
-        using sender = open();
-        assert.equal(await contentOf(await sender.send(server.origin, POST, noAbort())), document);
-      }
-      await using server = startRawServer(answering((head + bytes).slice(0, -20), true));
-      using sender = open();
-      const cut = await sender.send(server.origin, POST, noAbort());
-      await assert.rejects(contentOf(cut));
-    }
-  });
-}
+  assert.equal(text, pieces.join(""));
+});

@@ -34,6 +34,13 @@ Deno.test("startSandbox() tells its settings and mounts every upstream under the
     assert.equal(root["ok"], true);
   }));
 
+Deno.test("GET /_sandbox/settings tells a shell the settings, and is no request to an upstream", () =>
+  withSandbox(async (sandbox) => {
+    const lines = (await (await fetch(`${sandbox.origin}/_sandbox/settings`)).text()).trimEnd().split("\n");
+    assert.deepEqual(Object.fromEntries(lines.map((line) => line.split("="))), { ...sandbox.settings });
+    assert.deepEqual(sandbox.control.requests(), []);
+  }));
+
 Deno.test("startSandbox() approves every sign-in at once when told to", () =>
   withSandbox(async (sandbox) => {
     const { id, userCode } = await askUserCode(sandbox);

@@ -82,6 +82,30 @@ testInFolder("close() may be called twice, and ping() rejects afterwards", async
   await assert.rejects(store.shared.ping());
 });
 
+testInFolder("ping() rejects when a file was deleted, or another one is in its place", async (folder) => {
+  for (const name of ["relay.db", "shared.kv"]) {
+    const path = join(folder, name);
+    const store = await openStore({ dataDir: folder });
+    await store.ping();
+    await Deno.rename(path, `${path}.old`);
+    await assert.rejects(store.ping(), /is not the file that was opened\. Restart the relay\./);
+    await Deno.writeTextFile(path, "");
+    await assert.rejects(store.ping(), /is not the file that was opened/);
+    await Deno.rename(`${path}.old`, path);
+    await store.ping();
+    await store.close();
+  }
+});
+
+testInFolder("openStore() explains a database that can be opened and not be written", async (folder) => {
+  // What stands in the way of the log does what a folder does in which nobody may write.
+  await Deno.mkdir(join(folder, "relay.db-wal"));
+  await assert.rejects(
+    openStore({ dataDir: folder }),
+    /relay\.db" cannot be written\. Check that its disk has room/,
+  );
+});
+
 testInFolder("openStore() stays inside the data directory with narrow permissions", async (folder) => {
   const module = new URL("../../src/store/store.ts", import.meta.url);
   const dataDir = join(folder, "data");

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createRepairedChatReply } from "../../src/translate/chat_repair.ts";
+import { createReplyOverChat, createResponsesReply } from "../../src/translate/chat_reply_to_responses.ts";
 import { translateEvents } from "../../src/translate/event_reply.ts";
 import { passThrough } from "../../src/translate/pass_through.ts";
 import {
@@ -9,6 +11,7 @@ import {
 } from "../../src/translate/relay_stream.ts";
 import { createChatReply } from "../../src/translate/responses_to_chat.ts";
 import { watchChat } from "../../src/translate/watch_chat.ts";
+import { watchResponses } from "../../src/translate/watch_responses.ts";
 import { ownFailure } from "../../src/translate/stream_failure.ts";
 import type { LateUpstream } from "../../src/translate/upstream_source.ts";
 import { foldChat } from "./chat_fold.ts";
@@ -16,9 +19,16 @@ import { fixture, replay, streamOf } from "./replay.ts";
 
 const LIMITS = { maxEventBytes: 1 << 20 };
 
+const chatOptions = {
+  id: "chatcmpl-test",
+  model: "m",
+  nowS: 1,
+  legacyFunctions: false,
+  includeUsage: true,
+};
+
 function chatReply(): StreamTranslator {
-  const options = { id: "chatcmpl-test", model: "m", nowS: 1, legacyFunctions: false, includeUsage: true };
-  return translateEvents(createChatReply(options), LIMITS);
+  return translateEvents(createChatReply(chatOptions), LIMITS);
 }
 
 interface Relayed {
@@ -140,7 +150,32 @@ Deno.test("relayStream() tells a cut upstream as an error and closes cleanly", a
   const folded = foldChat(await new Response(stream).text());
   assert.equal((folded.error as { code: string }).code, "incomplete_stream");
   assert.equal(folded.done, false);
-  assert.deepEqual(ends.map(({ end }) => end), ["cut"]);
+  assert.deepEqual(ends.map(({ end, reason }) => [end, reason]), [["cut", "incomplete_stream"]]);
+});
+
+Deno.test("relayStream() gives the code of the failure that the upstream told", async (test) => {
+  const told = 'data: {"type":"error","code":"usage_limit_reached","message":"Enough for today."}\n\n';
+  const identity = { id: "resp_test", model: "m", nowS: 1 };
+  const translators: Record<string, () => StreamTranslator> = {
+    "translated to Chat": chatReply,
+    "passed through as Responses": () =>
+      passThrough(watchResponses({ identity, dropPrivateEvents: true, stableIds: false }), LIMITS),
+    "passed through as Chat": () => passThrough(watchChat(), LIMITS),
+    "repaired as Chat": () => translateEvents(createRepairedChatReply({ includeUsage: false }), LIMITS),
+    "translated to Responses": () => translateEvents(createResponsesReply(identity), LIMITS),
+    "translated from Chat over the hub": () =>
+      translateEvents(createReplyOverChat(identity, createChatReply(chatOptions)), LIMITS),
+  };
+  const chatError = 'data: {"error":{"code":"usage_limit_reached","message":"Enough for today."}}\n\n';
+  for (const [name, translator] of Object.entries(translators)) {
+    await test.step(name, async () => {
+      const readsResponses = name === "translated to Chat" || name === "passed through as Responses";
+      const bytes = new TextEncoder().encode(readsResponses ? told : chatError);
+      const { stream, ends } = relay(byteStreamOf(bytes), { translator: translator() });
+      await new Response(stream).text();
+      assert.deepEqual(ends.map(({ reason }) => reason), ["usage_limit_reached"]);
+    });
+  }
 });
 
 Deno.test("relayStream() tells a broken connection without its reason", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ByteSource, openBody, streamOf } from "../../src/wire/byte_source.ts";
+import { type ByteSource, openBody, streamOf, withEnd } from "../../src/wire/byte_source.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -115,8 +115,13 @@ for (const type of ["byte", "default"]) {
 
   Deno.test(`openBody() passes the cancelling of a ${type} stream on with its reason`, async () => {
     const reasons: unknown[] = [];
-    await openBody(streamWith({ cancel: (reason) => void reasons.push(reason) })).cancel("enough");
+    const source = openBody(streamWith({ cancel: (reason) => void reasons.push(reason) }));
+    const reading = source.read();
+    await source.cancel("enough");
     assert.deepEqual(reasons, ["enough"]);
+    assert.equal(await reading, undefined);
+    // There is nothing more, however often it is asked for.
+    assert.deepEqual([await source.read(), await source.read()], [undefined, undefined]);
   });
 }
 
@@ -141,4 +146,28 @@ Deno.test("streamOf() breaks where its source does", async () => {
   const reader = streamOf(oneBuffer(["one"], failure).source).getReader();
   assert.equal((await reader.read()).value?.length, 3);
   await assert.rejects(reader.read(), failure);
+});
+
+Deno.test("withEnd() tells once that the bytes have ended, broken off or are not wanted any more", async () => {
+  const piece = new Uint8Array([1]);
+  for (const way of ["ended", "broken", "cancelled"] as const) {
+    const reads = [() => Promise.resolve(piece), () => {
+      return way === "broken" ? Promise.reject(new Error("broken")) : Promise.resolve(undefined);
+    }];
+    let cancelled = 0;
+    let ends = 0;
+    const source = withEnd({
+      read: () => reads.shift()?.() ?? Promise.resolve(undefined),
+      cancel: () => Promise.resolve(void cancelled++),
+    }, () => void ends++);
+    assert.equal(await source.read(), piece);
+    assert.equal(ends, 0, way);
+    if (way === "ended") assert.equal(await source.read(), undefined);
+    if (way === "broken") await assert.rejects(source.read(), /broken/);
+    if (way === "cancelled") await source.cancel();
+    assert.equal(ends, 1, way);
+    await source.cancel();
+    assert.equal(ends, 1, way);
+    assert.equal(cancelled, way === "cancelled" ? 2 : 1);
+  }
 });

@@ -60,6 +60,14 @@ Deno.test("write() rejects a form of too many parts, and marks a field that is t
   assert.deepEqual(events.map((event) => event.kind === "field" && event.whole), [false]);
 });
 
+Deno.test("readForm() tells well-formed names, whatever encoding the client names", async () => {
+  const { files } = await read([bytes(
+    `--${boundary}\r\nContent-Disposition: form-data; name="file"; filename*=utf-16le''%00%D8a%00\r\n\r\n` +
+      `\r\n--${boundary}--\r\n`,
+  )]);
+  assert.deepEqual(files.map(({ filename }) => filename), ["\ufffda"]);
+});
+
 Deno.test("readForm() rejects what is not multipart/form-data with a boundary", () => {
   for (
     const type of [
@@ -68,6 +76,8 @@ Deno.test("readForm() rejects what is not multipart/form-data with a boundary", 
       "application/json",
       "multipart/form-data",
       "multipart/form-data; boundary=",
+      "multipart/form-data; x-boundary=x",
+      `multipart/form-data; boundary=${"x".repeat(7_000)}`,
       "multipart/mixed; boundary=x",
     ]
   ) assert.equal(readForm(type), undefined, String(type));
