@@ -49,11 +49,11 @@ const heldStreams = 1000;
 const heldMs = 4000;
 
 /** No run takes longer than this, milliseconds. */
-const limitMs = 420_000;
+const limitMs = 540_000;
 
 const calls = 2000;
 const pacedStreams = 100;
-const eventsPerStream = 125;
+const eventsPerStream = 250;
 const fastStreams = 16;
 const fastEvents = 1500;
 
