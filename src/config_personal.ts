@@ -46,7 +46,8 @@ export const personalSettings = Object.freeze({
     toml: "security.allow_remote_no_auth",
     value: value.yesOrNo(),
     fallback: false,
-    description: "Whether a relay that asks for no credential may listen on more than loopback.",
+    description:
+      "Whether a relay that asks for no credential may listen on more than loopback, and answer what a proxy passes on.",
   }),
   tokenGraceSeconds: row({
     group: "Relay token",

@@ -24,6 +24,8 @@ export interface RelayTokenSettings {
   readonly named: boolean;
   /** Whether there was a token, in the environment or in the file, when the settings were read. */
   readonly present: boolean;
+  /** Whether a relay that asks for no credential answers more than local programs. */
+  readonly remoteNoAuth: boolean;
   /** How long the token before is accepted after a rotation. */
   readonly graceMs: number;
 }
@@ -51,6 +53,7 @@ export async function readRelayTokenSettings(
     path,
     named: named !== undefined,
     present: token !== undefined || hasFile,
+    remoteNoAuth: read(settings.allowRemoteNoAuth),
     graceMs: read(settings.tokenGraceSeconds) * 1000,
   };
 }

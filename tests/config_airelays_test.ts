@@ -50,6 +50,7 @@ Deno.test("loadConfig() takes the config file and the token file of AIRelays as 
       path: `${home}/.airelays/relay-token`,
       named: true,
       present: true,
+      remoteNoAuth: false,
       graceMs: 600_000,
     });
     assert.deepEqual(limits, {

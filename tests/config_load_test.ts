@@ -43,6 +43,7 @@ Deno.test("loadConfig() gives the defaults of the table when only the required s
     path: `${dataDir}/relay_token`,
     named: false,
     present: false,
+    remoteNoAuth: false,
     graceMs: 600_000,
   });
   assert.equal(storage.databasePath, "relay.db");
@@ -138,6 +139,7 @@ Deno.test("loadConfig() reads every setting of the table from its name in the en
     path: "elsewhere/token",
     named: true,
     present: true,
+    remoteNoAuth: true,
     graceMs: 8000,
   });
   assert.deepEqual(rest.limits, {

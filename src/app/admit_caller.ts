@@ -11,7 +11,7 @@ import type { ClientAddress } from "../guard/client_address.ts";
 import { limitedResponse } from "../guard/limited_response.ts";
 import type { Limiter, LimitSubject, Refused } from "../guard/limits.ts";
 import type { Observe } from "../traffic/observe.ts";
-import { unauthorizedResponse, webPageResponse } from "./errors.ts";
+import { proxiedResponse, unauthorizedResponse, webPageResponse } from "./errors.ts";
 import { type CallerDependencies, isGenuine, recognizeCaller } from "./recognize_caller.ts";
 import type { CallerEnv, RelayEnv } from "./relay_env.ts";
 
@@ -41,6 +41,8 @@ export function admitCaller(route: string, dependencies: AdmitDependencies): Mid
       switch (recognized.kind) {
         case "web_page":
           return webPageResponse();
+        case "proxied":
+          return proxiedResponse();
         case "unknown":
           return await fail(context, route, address, recognized, token, dependencies);
         case "caller":

@@ -124,6 +124,7 @@ export function createRelayApp(options: RelayAppOptions): RelayApp {
     owner,
     relayToken: personal.relayToken,
     requireBearerAuth: personal.requireBearerAuth ?? true,
+    allowProxied: personal.allowProxied ?? false,
   };
   addModelRoutes(app, {
     sessions,

@@ -21,6 +21,7 @@ export type RelayErrorCode =
   | "model_not_found"
   | "tools_disabled"
   | "web_page_not_allowed"
+  | "proxied_request_not_allowed"
   | "upstream_auth_missing"
   | "upstream_auth_rejected"
   | "upstream_unreadable"
@@ -39,6 +40,7 @@ const table: Readonly<Record<RelayErrorCode, { readonly status: number; readonly
     model_not_found: { status: 404, type: "invalid_request_error" },
     tools_disabled: { status: 400, type: "invalid_request_error" },
     web_page_not_allowed: { status: 403, type: "permission_error" },
+    proxied_request_not_allowed: { status: 403, type: "permission_error" },
     upstream_auth_missing: { status: 503, type: "authentication_error" },
     upstream_auth_rejected: { status: 503, type: "authentication_error" },
     upstream_unreadable: { status: 502, type: "server_error" },
@@ -130,6 +132,14 @@ export function webPageResponse(): Response {
   return errorResponse(
     "web_page_not_allowed",
     "This relay asks for no credential and so answers no web pages. Name the page's origin in server.cors_origins, or use the relay token.",
+  );
+}
+
+/** The answer to a request without a credential that a proxy has passed on, where none is asked for of local programs. */
+export function proxiedResponse(): Response {
+  return errorResponse(
+    "proxied_request_not_allowed",
+    "This relay asks for no credential and so answers local programs only, and nothing that a proxy passes on. Use the relay token, or set security.allow_remote_no_auth.",
   );
 }
 

@@ -60,6 +60,8 @@ export interface PersonalOptions {
    * their origin, `*` does not.
    */
   readonly requireBearerAuth?: boolean;
+  /** With `requireBearerAuth` false: whether requests that a proxy has passed on are answered too; default false. */
+  readonly allowProxied?: boolean;
 }
 
 /** What `createRelayApp` takes. */

@@ -6,6 +6,7 @@
  */
 import type { RelayToken } from "../credential/relay_token.ts";
 import type { Sessions, TokenVerdict } from "../credential/session.ts";
+import { isProxied } from "../guard/proxied_request.ts";
 import { isForeignWebPage } from "../guard/web_page_request.ts";
 import { type Caller, sessionCaller } from "./caller.ts";
 import type { Owner } from "./owner.ts";
@@ -24,8 +25,10 @@ export interface PersonalAccess {
   readonly owner: Owner;
   /** Absent when there is none; then nobody is the owner by a token. */
   readonly relayToken?: RelayToken | undefined;
-  /** False: whoever reaches the relay is its owner, except web pages that are not of `origins`. */
+  /** False: whoever reaches the relay is its owner, except web pages that are not of `origins`, and who comes by a proxy. */
   readonly requireBearerAuth: boolean;
+  /** Without a credential: whether requests that a proxy has passed on are answered too. */
+  readonly allowProxied: boolean;
   readonly origins: readonly string[];
 }
 
@@ -34,8 +37,8 @@ export type Recognized =
   | { readonly kind: "caller"; readonly caller: Caller }
   /** `guessed`: the credential, or its absence, counts as an attempt to guess one. */
   | { readonly kind: "unknown"; readonly reason: string; readonly guessed: boolean }
-  /** The relay asks for no credential, but the request may be a web page's. */
-  | { readonly kind: "web_page" };
+  /** The relay asks for no credential, but the request may be a web page's, or a stranger's behind a proxy. */
+  | { readonly kind: "web_page" | "proxied" };
 
 /** Whether a token was signed by us: it need not be guessed, and its holder is a session, not an address. */
 export function isGenuine(
@@ -59,14 +62,14 @@ export async function recognizeCaller(
       : { kind: "unknown", reason: opened.reason, guessed: false };
   }
   if (personal !== undefined) {
-    const { owner, relayToken, requireBearerAuth, origins } = personal;
+    const { owner, relayToken, requireBearerAuth, allowProxied, origins } = personal;
     if (token !== undefined && await relayToken?.accepts(token) === true) {
       return { kind: "caller", caller: await owner.caller() };
     }
     if (!requireBearerAuth) {
-      return isForeignWebPage(request, origins)
-        ? { kind: "web_page" }
-        : { kind: "caller", caller: await owner.caller() };
+      if (isForeignWebPage(request, origins)) return { kind: "web_page" };
+      if (!allowProxied && isProxied(request.headers)) return { kind: "proxied" };
+      return { kind: "caller", caller: await owner.caller() };
     }
   }
   return { kind: "unknown", reason: verdict.kind === "missing" ? "missing" : verdict.reason, guessed: true };

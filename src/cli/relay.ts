@@ -124,5 +124,6 @@ function personalOptions({ storage, relayToken }: RelayConfig): PersonalOptions 
     logins: openOwnerSessions(storage.dataDir),
     relayToken: openRelayToken({ override: relayToken.override, path: relayToken.path, now: Date.now }),
     requireBearerAuth: relayToken.required,
+    allowProxied: relayToken.remoteNoAuth,
   };
 }

@@ -167,6 +167,26 @@ Deno.test("a relay that asks for no credential answers no web page that nobody n
   }
 });
 
+Deno.test("a relay that asks for no credential answers nothing that a proxy passes on, unless that is allowed", async () => {
+  for (const allowProxied of [false, true]) {
+    await using rig = await startPersonalRig({ personal: { requireBearerAuth: false, allowProxied } });
+    await rig.login("xai");
+    for (const field of ["forwarded", "via", "x-forwarded-for", "X-Forwarded-Host", "x-real-ip"]) {
+      const ask = async (headers: Record<string, string>) =>
+        await rig.app.fetch(new Request("http://127.0.0.1:3000/v1/models", { headers }));
+      const stranger = await ask({ [field]: "for=203.0.113.7" });
+      assert.equal(stranger.status, allowProxied ? 200 : 403, field);
+      if (!allowProxied) {
+        assert.equal((await stranger.json()).error.code, "proxied_request_not_allowed");
+      } else await stranger.body?.cancel();
+      // Whoever knows the token is no stranger.
+      const owner = await ask({ [field]: "for=203.0.113.7", authorization: `Bearer ${relayToken}` });
+      assert.equal(owner.status, 200, field);
+      await owner.body?.cancel();
+    }
+  }
+});
+
 Deno.test("a login in use is signed anew when less than seven days are left, and others are left alone", async () => {
   await using rig = await startPersonalRig();
   const first = await rig.login("openai");
