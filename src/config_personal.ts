@@ -47,7 +47,7 @@ export const personalSettings = Object.freeze({
     value: value.yesOrNo(),
     fallback: false,
     description:
-      "Whether a relay that asks for no credential may listen on more than loopback, and answer what a proxy passes on.",
+      "Whether a relay that asks for no credential may answer beyond loopback, and behind a proxy.",
   }),
   tokenGraceSeconds: row({
     group: "Relay token",
