@@ -40,16 +40,39 @@ const maxNamed = 1_000;
 
 /** Resolves the files of a request body, which may have any shape: what is not understood stays as it is. */
 export async function resolveFiles(body: JsonObject, resolution: FileResolution): Promise<ResolvedFiles> {
+  // Most requests end here: the walk that waits for files costs a promise for each message of a conversation.
+  if (!places.some((place) => mayNameFile(body, place))) return { kind: "resolved", body };
   const files = new RequestFiles(resolution);
   try {
-    let resolved = await withParts(body, "messages", "content", files);
-    resolved = await withParts(resolved, "input", "content", files);
-    resolved = await withParts(resolved, "input", "output", files);
+    let resolved = body;
+    for (const place of places) resolved = await withParts(resolved, place, files);
     return { kind: "resolved", body: resolved };
   } catch (error) {
     if (error instanceof Refused) return error.refusal;
     throw error;
   }
+}
+
+/** Where parts are: the list of messages or items, and the member of each that holds its parts. */
+interface Place {
+  readonly list: "messages" | "input";
+  readonly member: "content" | "output";
+}
+
+const places: readonly Place[] = Object.freeze([
+  { list: "messages", member: "content" },
+  { list: "input", member: "content" },
+  { list: "input", member: "output" },
+]);
+
+/** Whether a part of a type that may name a file stands there. */
+function mayNameFile(body: JsonObject, { list, member }: Place): boolean {
+  const items = body[list];
+  if (!Array.isArray(items)) return false;
+  return items.some((item) => {
+    const parts = isObject(item) ? item[member] : undefined;
+    return Array.isArray(parts) && parts.some((part) => namingPart(part) !== undefined);
+  });
 }
 
 /** Ends the walk through a request; never leaves this module. */
@@ -64,8 +87,7 @@ class Refused extends Error {
 
 async function withParts(
   body: JsonObject,
-  list: "messages" | "input",
-  member: "content" | "output",
+  { list, member }: Place,
   files: RequestFiles,
 ): Promise<JsonObject> {
   const items = await mapChanged(body[list], async (item, index) => {
@@ -94,10 +116,11 @@ async function mapChanged(
   return changed ?? list;
 }
 
+/** Puts the file into a part that names one. */
+type ResolveNamed = (part: JsonObject, path: string, files: RequestFiles) => Promise<JsonObject>;
+
 /** The parts that may name a file, by `type`. */
-const namingParts: Readonly<
-  Record<string, (part: JsonObject, path: string, files: RequestFiles) => Promise<JsonObject>>
-> = Object.freeze({
+const namingParts: Readonly<Record<string, ResolveNamed>> = Object.freeze({
   input_file: async (part, path, files) => {
     const { file_id: id, filename: told, ...rest } = part;
     if (typeof id !== "string" || isGiven(part["file_data"])) return part;
@@ -132,13 +155,13 @@ const namingParts: Readonly<
   },
 });
 
+function namingPart(part: unknown): ResolveNamed | undefined {
+  const type = isObject(part) ? part["type"] : undefined;
+  return typeof type === "string" && Object.hasOwn(namingParts, type) ? namingParts[type] : undefined;
+}
+
 async function resolvePart(part: unknown, path: string, files: RequestFiles): Promise<unknown> {
-  if (!isObject(part)) return part;
-  const { type } = part;
-  const resolve = typeof type === "string" && Object.hasOwn(namingParts, type)
-    ? namingParts[type]
-    : undefined;
-  return await resolve?.(part, path, files) ?? part;
+  return isObject(part) ? await namingPart(part)?.(part, path, files) ?? part : part;
 }
 
 interface ReadFile {
